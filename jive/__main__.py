@@ -1,0 +1,5 @@
+"""`python -m jive` is the command `jive`."""
+
+from jive.cli import main
+
+main()
