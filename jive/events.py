@@ -1,0 +1,81 @@
+"""What JIVE tells its listeners: the names of the events, their envelope, and the channel of a project."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any, Literal
+from uuid import UUID
+
+from jive.clock import utcnow
+from jive.errors import InvalidValue
+
+
+class EventName(StrEnum):
+    """Everything that can be told of a project."""
+
+    AGENT_STATUS_CHANGED = "agent_status_changed"
+    ARTIFACT_UPDATED = "artifact_updated"
+    CONFLICT_DETECTED = "conflict_detected"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """One thing that happened in a project.
+
+    `payload` is any JSON object; `artifact_updated` below says what it holds for that event. `id` counts per
+    project where the event is kept as a row, and is None where it is not.
+    """
+
+    event: EventName
+    project_id: UUID
+    payload: Mapping[str, Any]
+    timestamp: datetime = field(default_factory=utcnow)
+    id: int | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the envelope: `event`, `projectId`, `timestamp` (ISO 8601, UTC, with Z), `payload`, `id`."""
+        return {
+            "event": self.event.value,
+            "projectId": str(self.project_id),
+            "timestamp": self.timestamp.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "payload": dict(self.payload),
+            "id": self.id,
+        }
+
+    @classmethod
+    def from_dict(cls, data: Any) -> "Event":
+        """Read an envelope.
+
+        Raises:
+            InvalidValue: it is not one.
+        """
+        try:
+            return cls(
+                event=EventName(data["event"]),
+                project_id=UUID(data["projectId"]),
+                payload=dict(data["payload"]),
+                timestamp=datetime.fromisoformat(data["timestamp"]),
+                id=None if data.get("id") is None else int(data["id"]),
+            )
+        except (AttributeError, KeyError, TypeError, ValueError) as exc:
+            raise InvalidValue(f"This is no event: {json.dumps(data)[:200]}") from exc
+
+
+def artifact_updated(
+    project_id: UUID,
+    *,
+    path: str,
+    type: str,
+    version: str | None,
+    change: Literal["created", "updated", "deleted"],
+) -> Event:
+    """Return the event that tells of one changed document; its payload has exactly these four keys."""
+    payload = {"path": path, "type": str(type), "version": version, "change": change}
+    return Event(event=EventName.ARTIFACT_UPDATED, project_id=project_id, payload=payload)
+
+
+def channel(project_id: UUID) -> str:
+    """Return the name of the Redis channel that carries a project's events."""
+    return f"project:{project_id}"

@@ -1,0 +1,97 @@
+"""The limit on an agent's tool calls: a token bucket in Redis, on Redis's own clock."""
+
+import functools
+import logging
+import math
+from dataclasses import dataclass
+
+import redis
+
+from jive.errors import InvalidValue
+from jive.redis_client import client
+
+# One call of the script is atomic, so callers that race share what the bucket holds and no more.
+_TAKE = """
+local capacity, per_ms, cost, ttl_s = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+local time = redis.call('TIME')
+local now_ms = time[1] * 1000 + math.floor(time[2] / 1000)
+local bucket = redis.call('HMGET', KEYS[1], 'tokens', 'lastRefill')
+local tokens = tonumber(bucket[1]) or capacity
+local last_ms = tonumber(bucket[2]) or now_ms
+tokens = math.min(capacity, tokens + math.max(0, now_ms - last_ms) * per_ms)
+local allowed, wait_ms = 0, 0
+if tokens >= cost then
+    allowed, tokens = 1, tokens - cost
+else
+    wait_ms = math.ceil((cost - tokens) / per_ms)
+end
+redis.call('HSET', KEYS[1], 'tokens', tostring(tokens), 'lastRefill', now_ms)
+redis.call('EXPIRE', KEYS[1], ttl_s)
+return {allowed, math.floor(tokens), wait_ms}
+"""
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Whether a call may go ahead.
+
+    Attributes:
+        allowed: whether it may.
+        remaining: whole tokens left after it.
+        retry_after_s: seconds until it would be allowed; 0 when it is.
+    """
+
+    allowed: bool
+    remaining: int
+    retry_after_s: float
+
+
+class TokenBucket:
+    """A bucket for each client and tool that holds `capacity` tokens and gains `per_minute` of them a minute."""
+
+    def __init__(self, redis_client: redis.Redis, capacity: int = 60, per_minute: float = 60) -> None:
+        self.capacity = capacity
+        self._per_ms = per_minute / 60_000
+        # A bucket that nobody touched for so long is full, which is what a missing one is.
+        self._ttl_s = math.ceil(capacity / per_minute * 60)
+        self._take = redis_client.register_script(_TAKE)
+        self._is_away = False
+
+    def take(self, client_id: str, tool: str, cost: int = 1) -> Decision:
+        """Take `cost` tokens from the bucket of `client_id` and `tool`, or none if it holds fewer.
+
+        When Redis is away the call is allowed, and the first such call is logged: a limit must not take
+        the service down with it.
+
+        Raises:
+            InvalidValue: `cost` is not from 1 to the bucket's capacity.
+        """
+        if not 1 <= cost <= self.capacity:
+            raise InvalidValue(f"A call costs from 1 to {self.capacity} tokens, not {cost}")
+        try:
+            allowed, remaining, wait_ms = self._take(
+                keys=[key(client_id, tool)], args=[self.capacity, self._per_ms, cost, self._ttl_s]
+            )
+        except (redis.RedisError, OSError) as exc:
+            if not self._is_away:
+                logger.warning("rate limits are off while Redis is away: %s", exc)
+            self._is_away = True
+            return Decision(allowed=True, remaining=self.capacity, retry_after_s=0.0)
+        if self._is_away:
+            logger.warning("rate limits are on again")
+            self._is_away = False
+        return Decision(bool(allowed), int(remaining), wait_ms / 1000)
+
+
+def key(client_id: str, tool: str) -> str:
+    """Return the key of a bucket; a colon inside a part is written %3A, so that no two buckets share a key."""
+    parts = (part.replace("%", "%25").replace(":", "%3A") for part in (client_id, tool))
+    return "rate_limit:mcp:" + ":".join(parts)
+
+
+@functools.cache
+def mcp_bucket() -> TokenBucket:
+    """Return this process's bucket for agents' tool calls: 60 tokens, 60 a minute."""
+    return TokenBucket(client())

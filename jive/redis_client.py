@@ -1,0 +1,79 @@
+"""Redis: one client, made when first asked for, whose every call ends in bounded time."""
+
+import contextlib
+import functools
+from collections.abc import Iterator
+from typing import Any
+
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from jive import settings
+from jive.errors import RedisUnavailable
+
+
+def connect(config: settings.Settings, *, retries: int = 1, decode: bool = True) -> redis.Redis:
+    """Return a client for the Redis that `config` names; connects at its first command.
+
+    A connection that Redis closed while it lay in the pool costs a retry, not an error; a time-out is never
+    tried again, so a command takes at most `redis_timeout_s`, and twice that when Redis hangs up on it.
+    """
+    return redis.Redis.from_url(
+        config.redis_url,
+        decode_responses=decode,
+        protocol=2,  # nothing here needs RESP3, and its handshake costs a round trip
+        socket_timeout=config.redis_timeout_s,
+        socket_connect_timeout=config.redis_timeout_s,
+        socket_keepalive=True,
+        retry=Retry(NoBackoff(), retries, supported_errors=(redis.ConnectionError,)),
+        client_name="jive",
+    )
+
+
+@functools.cache
+def client() -> redis.Redis:
+    """Return this process's client, made at the first call. Safe to share between threads."""
+    return connect(settings.current())
+
+
+@contextlib.contextmanager
+def reaching_redis() -> Iterator[None]:
+    """Tell the driver's errors as JIVE's.
+
+    Raises:
+        RedisUnavailable: Redis refused, timed out, or answered with an error.
+    """
+    try:
+        yield
+    except (redis.RedisError, OSError) as exc:
+        raise RedisUnavailable(f"Redis cannot be reached: {exc}") from exc
+
+
+def ping(using: "redis.Redis | None" = None) -> None:
+    """Send PING.
+
+    Raises:
+        RedisUnavailable: with the driver's reason.
+    """
+    with reaching_redis():
+        (using or client()).ping()
+
+
+def check_connection() -> bool:
+    """Return whether Redis answers a PING."""
+    try:
+        ping()
+    except RedisUnavailable:
+        return False
+    return True
+
+
+def server_version(using: Any = None) -> str:
+    """Return the server's version, such as `7.2.4`.
+
+    Raises:
+        RedisUnavailable: as `ping`.
+    """
+    with reaching_redis():
+        return str((using or client()).info("server")["redis_version"])

@@ -1,0 +1,139 @@
+"""The Bottle application: its routes, a connection per request, request ids, and errors as JSON."""
+
+import functools
+import json
+import logging
+import re
+import time
+import uuid
+from collections.abc import Callable
+from importlib.resources import files
+from typing import Any
+
+import bottle
+
+from jive.clock import utcnow
+from jive.db import connection
+from jive.errors import InvalidValue, JiveError, MethodNotAllowed, NotFound
+from jive.web import health
+
+PAGE = files("jive.web").joinpath("page.html").read_text("utf-8")
+REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
+
+logger = logging.getLogger(__name__)
+
+
+def create_app() -> bottle.Bottle:
+    """Return the application; it connects to nothing before the first request."""
+    app = bottle.Bottle()
+    app.add_hook("before_request", _name_request)
+    app.default_error_handler = _answer_bottle_error
+    app.install(_answer_errors)
+    app.install(_hold_connection)
+    app.get("/", callback=_page)
+    app.get("/api/health", callback=_health)
+    app.get("/api/health/live", callback=_live)
+    return app
+
+
+def _page() -> str:
+    bottle.response.content_type = "text/html; charset=utf-8"
+    return PAGE
+
+
+def _health() -> bottle.HTTPResponse:
+    status, body = health.report()
+    return _json(status, body)
+
+
+def _live() -> bottle.HTTPResponse:
+    return _json(200, {"status": "ok"})
+
+
+def _name_request() -> None:
+    """Give the request the id that its sender chose, if it is a plain word, or a new one."""
+    given = bottle.request.get_header("X-Request-ID", "")
+    bottle.request.environ["jive.request_id"] = given if REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+
+
+def _request_id() -> str:
+    return str(bottle.request.environ.get("jive.request_id") or uuid.uuid4().hex)
+
+
+def _json(status: int, body: dict[str, Any]) -> bottle.HTTPResponse:
+    headers = {"Content-Type": "application/json", "Cache-Control": "no-store", "X-Request-ID": _request_id()}
+    return bottle.HTTPResponse(json.dumps(body, ensure_ascii=False).encode(), status, headers)
+
+
+def _error(exc: JiveError, status: int | None = None) -> bottle.HTTPResponse:
+    return _json(
+        status or exc.status,
+        {
+            "error": {
+                "code": exc.code,
+                "message": str(exc),
+                "details": exc.details,
+                "timestamp": utcnow().isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+                "requestId": _request_id(),
+            }
+        },
+    )
+
+
+def _answer_errors(callback: Callable[..., Any]) -> Callable[..., Any]:
+    """Turn what a route raises into an answer; this is the one catch-all of the web process."""
+
+    @functools.wraps(callback)
+    def answer(*args: Any, **kwargs: Any) -> Any:
+        started_at = time.monotonic()
+        try:
+            result = callback(*args, **kwargs)
+        except bottle.HTTPResponse:
+            raise
+        except JiveError as exc:
+            logger.info("refused %s: %s [%s]", bottle.request.path, exc, _request_id())
+            result = _error(exc)
+        except Exception:
+            logger.exception("failed at %s [%s]", bottle.request.path, _request_id())
+            result = _error(JiveError())
+        took_ms = (time.monotonic() - started_at) * 1000
+        logger.debug("answered %s in %.1f ms [%s]", bottle.request.path, took_ms, _request_id())
+        return result
+
+    return answer
+
+
+class _HoldConnection:
+    """Gives each request of a route with `db=True` a connection, and gives it back however the request ends."""
+
+    api = 2
+    name = "connection"
+
+    def apply(self, callback: Callable[..., Any], route: bottle.Route) -> Callable[..., Any]:
+        if not route.config.get("db"):
+            return callback
+
+        @functools.wraps(callback)
+        def hold(*args: Any, **kwargs: Any) -> Any:
+            with connection():
+                return callback(*args, **kwargs)
+
+        return hold
+
+
+_hold_connection = _HoldConnection()
+
+
+def _answer_bottle_error(error: bottle.HTTPError) -> str:
+    """Answer what Bottle itself refuses, such as an unknown address, in the same form."""
+    if error.status_code == 404:
+        response = _error(NotFound(f"There is nothing at {bottle.request.path}"))
+    elif error.status_code == 405:
+        response = _error(MethodNotAllowed(f"{bottle.request.path} does not take {bottle.request.method}"))
+    elif error.status_code < 500:
+        response = _error(InvalidValue(str(error.body)), error.status_code)
+    else:
+        logger.error("failed at %s [%s]: %s", bottle.request.path, _request_id(), error.exception)
+        response = _error(JiveError())
+    response.apply(bottle.response)
+    return str(response.body.decode())

@@ -1,0 +1,82 @@
+"""The process `jive web`: Granian, with worker processes that each run the application in threads."""
+
+import errno
+import socket
+from pathlib import Path
+
+import bottle
+from granian import Granian
+from granian.constants import HTTPModes, Interfaces
+from granian.log import LogLevels
+
+from jive import log, settings
+from jive.db import connection
+from jive.errors import ServerUnavailable
+from jive.schema import require_current
+from jive.web.app import create_app
+
+GRACE_S = 8  # a stopping worker finishes its requests in this time
+
+
+def free_address(port: int) -> str:
+    """Return the address that takes both IPv6 and IPv4 at `port`, or only IPv4 where there is no IPv6.
+
+    Raises:
+        ServerUnavailable: the port is taken, or may not be used.
+    """
+    for family, address in ((socket.AF_INET6, "::"), (socket.AF_INET, "0.0.0.0")):  # noqa: S104  # it is for all
+        try:
+            with socket.socket(family) as listener:
+                listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                if family == socket.AF_INET6:
+                    listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+                listener.bind((address, port))
+                return address
+        except OSError as exc:
+            if exc.errno == errno.EADDRINUSE:
+                raise ServerUnavailable(
+                    f"Port {port} is in use by another program. Stop it, or set PORT to another number."
+                ) from exc
+            if exc.errno == errno.EACCES:
+                raise ServerUnavailable(f"Port {port} needs more rights. Set PORT to a number above 1023.") from exc
+    raise ServerUnavailable(f"Neither IPv6 nor IPv4 can listen on port {port}.")
+
+
+def worker_app() -> bottle.Bottle:
+    """Return the application for one worker process; Granian calls it in each."""
+    log.configure(settings.current().log_level)
+    return create_app()
+
+
+def serve(config: settings.Settings, reload_from: Path | None = None) -> None:
+    """Serve until SIGTERM or SIGINT, then finish the requests under way, within 10 s.
+
+    Args:
+        config: says the port, processes and threads.
+        reload_from: a folder whose edits restart the workers, for development.
+
+    Raises:
+        ServerUnavailable: the port cannot be used.
+        DatabaseUnavailable, SchemaMismatch: there is no database to serve from.
+    """
+    address = free_address(config.port)
+    with connection() as db:
+        require_current(db)
+    db.close_all()
+    Granian(
+        "jive.web.server:worker_app",
+        factory=True,
+        interface=Interfaces.WSGI,
+        address=address,
+        port=config.port,
+        workers=config.web_processes,
+        blocking_threads=config.web_threads,
+        http=HTTPModes.http1,
+        websockets=False,
+        respawn_failed_workers=True,
+        workers_kill_timeout=GRACE_S,
+        log_level=LogLevels.error,
+        log_dictconfig={"loggers": {"_granian": {"handlers": [], "propagate": True}}},
+        reload=reload_from is not None,
+        reload_paths=[reload_from] if reload_from else None,
+    ).serve()
