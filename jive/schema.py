@@ -6,12 +6,12 @@ every applied file, so that an edited one is noticed. The lock and the transacti
 process leaves neither, and a pooler in transaction mode is no obstacle.
 """
 
+import functools
 import hashlib
 import logging
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -72,9 +72,15 @@ def _files(directory: Path) -> dict[str, str]:
     }
 
 
-def status(db: Database, directory: Path = MIGRATIONS) -> Status:
-    """Compare the applied migrations with the files in `directory`: one query, nothing is written."""
-    files = _files(directory)
+@functools.cache
+def _own_files() -> dict[str, str]:
+    """Return the files that this process was started with: the schema that its code expects."""
+    return _files(MIGRATIONS)
+
+
+def status(db: Database, directory: Path | None = None) -> Status:
+    """Compare the applied migrations with the files in `directory`, or with our own: one query, no write."""
+    files = _own_files() if directory is None else _files(directory)
     try:
         applied = dict(db.execute_sql(f"SELECT name, checksum FROM {HISTORY} ORDER BY name").fetchall())
     except peewee.ProgrammingError as exc:
@@ -102,7 +108,7 @@ def require_current(db: Database) -> None:
 class LockedRouter(Router):  # type: ignore[misc]
     """A router whose runs exclude each other and happen whole or not at all."""
 
-    @cached_property
+    @functools.cached_property
     def migrator(self) -> Migrator:
         # Peewee-migrate would run the applied files once more, to build models that our SQL has no need of.
         return self.migrator_class(self.database)

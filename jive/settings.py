@@ -3,7 +3,7 @@
 import base64
 import binascii
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,8 @@ import environs
 
 from jive.errors import SettingsError
 
+# The second is what a running `jive up` writes, so that commands in the same folder find its stores.
+ENV_FILES = (Path(".env"), Path(".jive/env"))
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 
@@ -117,21 +119,33 @@ def _sentence(message: str) -> str:
     }.get(message, message)
 
 
-def load(env_file: Path | None = Path(".env")) -> Settings:
-    """Read the settings; the environment wins over `env_file`, which need not exist.
+def _reader(env_files: Sequence[Path]) -> environs.FileAwareEnv:
+    env = environs.FileAwareEnv(eager=False, strip_whitespace=True)
+    for path in env_files:
+        try:
+            env.read_env(path, recurse=False)
+        except (OSError, ValueError) as exc:
+            raise SettingsError([f"{path}: cannot be read ({type(exc).__name__})"]) from None
+    return env
+
+
+def is_set(name: str, env_files: Sequence[Path] = (Path(".env"),)) -> bool:
+    """Return whether the variable `name`, or `name`_FILE, has a value in the environment or in a file."""
+    env = _reader(env_files)
+    env.file_suffix = "\0"  # look at the name itself, not at the file that it names
+    return any(env.str(variable, default="") for variable in (name, f"{name}_FILE"))
+
+
+def load(env_files: Sequence[Path] = ENV_FILES) -> Settings:
+    """Read the settings; the environment wins over `env_files`, of which the first wins; none need exist.
 
     A variable may also be given as `NAME_FILE`, the path of a file that holds its value.
 
     Raises:
         SettingsError: every problem at once, by name, before anything connects.
     """
-    env = environs.FileAwareEnv(eager=False, strip_whitespace=True)
+    env = _reader(env_files)
     problems: list[str] = []
-    if env_file is not None:
-        try:
-            env.read_env(env_file, recurse=False)
-        except (OSError, ValueError) as exc:
-            problems.append(f"{env_file}: cannot be read ({type(exc).__name__})")
 
     def read(parse: Callable[..., Any], name: str, **options: Any) -> Any:
         try:

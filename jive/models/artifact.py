@@ -1,6 +1,8 @@
 """A document of a project, as the repository holds it now."""
 
 import uuid
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import peewee
 
@@ -11,6 +13,7 @@ from jive.models.fields import EnumField, JsonbField, TimestampField
 from jive.models.project import Project
 
 MAX_DEPENDENCIES_BYTES = 1_048_576
+UPSERT_BATCH = 500
 
 
 class Artifact(BaseModel):
@@ -41,3 +44,13 @@ class Artifact(BaseModel):
             (("project", "type"), False),
             (("project", "updated_at"), False),
         )
+
+    @classmethod
+    def upsert(cls, project: Project, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Insert the rows, or update those whose path the project has; all rows name the same fields."""
+        for batch in peewee.chunked(rows, UPSERT_BATCH):
+            whole = [{"project": project, **row} for row in batch]
+            changed = [field for field in whole[0] if field not in ("project", "path")]
+            cls.insert_many(whole).on_conflict(
+                conflict_target=[cls.project, cls.path], preserve=[getattr(cls, name) for name in changed]
+            ).execute()

@@ -1,0 +1,88 @@
+"""`jive check`: every thing that must be right before JIVE can work, a line each, with a remedy for what is not."""
+
+import queue
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from jive import schema, settings
+from jive.db import connection, database
+from jive.db import ping as ping_postgres
+from jive.errors import JiveError, RedisUnavailable, SchemaMismatch, SettingsError
+from jive.models import MODELS
+from jive.pubsub import publish_event, subscribe_to_channel
+from jive.redis_client import server_version
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the check: `remedy` is None when all is well."""
+
+    name: str
+    text: str
+    remedy: str | None = None
+
+
+def run() -> Iterator[Line]:
+    """Check settings, Postgres, Redis, pub/sub, migrations and drift; what needs a store that is away is left out."""
+    try:
+        config = settings.current()
+    except SettingsError as exc:
+        for problem in exc.problems:
+            yield Line("settings", problem, "set it in the environment or in .env; .env.example explains each variable")
+        return
+    yield Line("settings", "complete")
+
+    postgres = _try("postgres", lambda: _postgres(config), f"see that DATABASE_URL is right: {config.database_place}")
+    yield postgres
+    redis = _try("redis", lambda: f"{server_version()} at {config.redis_place}", f"see that REDIS_URL is right: {config.redis_place}")
+    yield redis
+    if redis.remedy is None:
+        yield _try("pub/sub", _pubsub, "see that the Redis user may PUBLISH and SUBSCRIBE")
+    if postgres.remedy is None:
+        migrations = _try("migrations", _migrations, "")
+        yield migrations
+        if migrations.remedy is None:
+            yield _try("drift", _drift, "undo the change by hand, or write the migration that it lacks")
+
+
+def _try(name: str, check: Callable[[], str], remedy: str) -> Line:
+    try:
+        return Line(name, check())
+    except SchemaMismatch as exc:
+        text, _, advice = str(exc).partition(". ")
+        return Line(name, text, advice or remedy)
+    except JiveError as exc:
+        return Line(name, str(exc), remedy)
+
+
+def _postgres(config: settings.Settings) -> str:
+    ping_postgres()
+    with connection() as db:
+        version = db.execute_sql("SHOW server_version").fetchone()[0]
+    return f"{version.split()[0]} at {config.database_place}"
+
+
+def _pubsub() -> str:
+    heard: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    word = str(uuid.uuid4())
+    with subscribe_to_channel(f"jive:check:{word}", heard.put) as subscription:
+        publish_event(subscription.channel, word)
+        try:
+            heard.get(timeout=settings.current().redis_timeout_s)
+        except queue.Empty:
+            raise RedisUnavailable("a published message did not come back") from None
+    return "a message was published and came back"
+
+
+def _migrations() -> str:
+    with connection() as db:
+        schema.require_current(db)
+        return f"{len(schema.status(db).applied)} applied, none pending"
+
+
+def _drift() -> str:
+    if found := schema.drift(database, MODELS):
+        raise SchemaMismatch("; ".join(found))
+    return "the schema is the models' own"

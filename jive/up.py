@@ -1,0 +1,152 @@
+"""`jive up`: everything that JIVE needs on this machine, from one command, until it is told to stop."""
+
+import contextlib
+import fcntl
+import os
+import signal
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import click
+
+import jive
+from jive import embedded, keys, schema, settings
+from jive.db import connection, database
+from jive.embedded import Part, launcher, start, wait_until
+from jive.errors import ServerUnavailable
+from jive.redis_client import server_version
+from jive.web.server import free_address
+
+HOME = Path(".jive")
+NEXT = """
+Ready in {took:.1f} s. Ctrl-C stops everything{kept}.
+
+Next, in another terminal and this folder:
+  jive scan PATH     read the documents of a checked-out repository
+  jive watch PATH    see its events as they come
+"""
+
+
+def run(home: Path = HOME) -> None:
+    """Start what is missing, migrate, serve, and stay until SIGINT, SIGTERM or SIGHUP.
+
+    Uses DATABASE_URL and REDIS_URL where they are set, else private servers that keep their data in `home`.
+    Nothing that was started here is left behind, whatever ends this.
+
+    Raises:
+        ServerUnavailable: another `jive up` runs here, the port is taken, or a part did not start or ended.
+    """
+    started_at = time.monotonic()
+    stopping = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: stopping.set())
+    home.mkdir(mode=0o700, exist_ok=True)
+    with _alone(home), contextlib.ExitStack() as parts:
+        click.echo(f"JIVE {jive.__version__}\n")
+        config, private = _prepare(home, parts)
+        _report("Postgres", _postgres_version(), config.database_place)
+        _report("Redis", server_version(), config.redis_place)
+        _migrate()
+        web = _start_web(config, parts)
+        kept = f"; the data stays in {home}/" if private else ""
+        click.echo(NEXT.format(took=time.monotonic() - started_at, kept=kept))
+        _stay([*private, web], stopping)
+        click.echo("\nStopping.")
+
+
+@contextlib.contextmanager
+def _alone(home: Path) -> Iterator[None]:
+    with (home / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ServerUnavailable(
+                f"`jive up` runs in this folder already ({home.resolve()}). Stop it first, or use it."
+            ) from None
+        yield
+
+
+def _prepare(home: Path, parts: contextlib.ExitStack) -> tuple[settings.Settings, list[Part]]:
+    """Start what no setting names, and return the settings with the parts that were started.
+
+    What was found out is written to `home`/env, so that other commands in this folder find the stores too.
+    """
+    given = dict.fromkeys(("DATABASE_URL", "REDIS_URL", "JIVE_SECRET_KEYS"), False)
+    given = {name: settings.is_set(name) for name in given}
+    placeholders = {} if given["DATABASE_URL"] else {"DATABASE_URL": "postgresql://localhost/jive"}
+    placeholders |= {} if given["REDIS_URL"] else {"REDIS_URL": "redis://localhost"}
+    if not given["JIVE_SECRET_KEYS"]:
+        keys.make_file(home / "secret.keys")
+        os.environ["JIVE_SECRET_KEYS_FILE"] = str((home / "secret.keys").resolve())
+    os.environ |= placeholders
+    free_address(settings.load((Path(".env"),)).port)  # every other problem is told before anything starts
+
+    private: list[Part] = []
+
+    def keep(part: Part) -> None:
+        private.append(part)
+        parts.callback(part.stop)
+
+    if not given["DATABASE_URL"]:
+        part, os.environ["DATABASE_URL"] = embedded.start_postgres(home)
+        keep(part)
+    if not given["REDIS_URL"]:
+        part, os.environ["REDIS_URL"] = embedded.start_redis(home)
+        keep(part)
+    names = [name for name, is_given in given.items() if not is_given]
+    names = ["JIVE_SECRET_KEYS_FILE" if name == "JIVE_SECRET_KEYS" else name for name in names]
+    with open(home / "env", "w", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:  # noqa: PTH123
+        file.writelines(f"{name}={os.environ[name]}\n" for name in names)
+    return settings.current(), private
+
+
+def _report(what: str, version: str, place: str) -> None:
+    click.echo(f"  {what:<11} {version:<10} {place}")
+
+
+def _postgres_version() -> str:
+    with connection() as db:
+        return str(db.execute_sql("SHOW server_version").fetchone()[0]).split()[0]
+
+
+def _migrate() -> None:
+    done = schema.apply(database)
+    with connection():
+        count = len(schema.status(database).applied)
+    click.echo(f"  {'Migrations':<11} {count:<10} {', '.join(done) + ' applied now' if done else 'nothing to do'}")
+
+
+def _start_web(config: settings.Settings, parts: contextlib.ExitStack) -> Part:
+    command = [*launcher("TERM"), sys.executable, "-m", "jive", "web"]
+    started_at = time.monotonic()
+    web = start("The web server", command, signal.SIGTERM)
+    parts.callback(web.stop)
+    wait_until(_is_healthy(config.port), web)
+    took_s = time.monotonic() - started_at
+    click.echo(f"  {'Web':<11} {'healthy':<10} http://localhost:{config.port}   (in {took_s:.1f} s)")
+    return web
+
+
+def _is_healthy(port: int) -> Callable[[], bool]:
+    def ask() -> bool:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/health", timeout=3) as answer:  # noqa: S310
+                return bool(answer.status == 200)
+        except (urllib.error.URLError, OSError):
+            return False
+
+    return ask
+
+
+def _stay(parts: list[Part], stopping: threading.Event) -> None:
+    while not stopping.wait(0.2):
+        for part in parts:
+            if part.process.poll() is not None:
+                raise ServerUnavailable(
+                    f"{part.name} ended by itself (status {part.process.returncode}); everything was stopped."
+                )
