@@ -34,6 +34,7 @@ class Database(PooledPostgresqlDatabase):
 
     def configure(self, config: settings.Settings) -> None:
         """Use the database that `config` names, from the next connection on; connects nowhere."""
+        self.connect_params = {}  # peewee would keep those of an earlier configuration
         parameters = parse_dsn(config.database_url)
         self.init(
             parameters.pop("dbname"),

@@ -73,6 +73,7 @@ class Subscription:
         self._pubsub = client.pubsub()
         self._stop = threading.Event()
         self._subscribed = threading.Event()
+        self._tried = threading.Event()  # set once the first attempt has ended, well or not
         self._error: Exception | None = None
         self._thread = threading.Thread(target=self._run, name=f"subscription {channel}", daemon=True)
 
@@ -80,10 +81,11 @@ class Subscription:
         """Start listening.
 
         Raises:
-            RedisUnavailable: Redis did not confirm in time; nothing is left running.
+            RedisUnavailable: Redis refused, or did not confirm in time; nothing is left running.
         """
         self._thread.start()
-        if not self._subscribed.wait(self._timeout_s):
+        self._tried.wait(self._timeout_s)
+        if not self._subscribed.is_set():
             self.close()
             raise RedisUnavailable(f"Redis cannot be reached: {self._error or 'it does not answer'}")
         return self
@@ -109,6 +111,7 @@ class Subscription:
                 self._listen()
             except Exception as exc:  # noqa: BLE001  # this thread must not end while somebody listens
                 self._error = exc
+                self._tried.set()
                 if self._stop.is_set():
                     break
                 if self._subscribed.is_set():
@@ -141,6 +144,7 @@ class Subscription:
                 logger.warning("subscribed to %s again; what was published meanwhile is missed", self.channel)
                 self._error = None
             self._subscribed.set()
+            self._tried.set()
         elif message["type"] == "message":
             try:
                 data = json.loads(message["data"])

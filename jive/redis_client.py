@@ -19,15 +19,17 @@ def connect(config: settings.Settings, *, retries: int = 1, decode: bool = True)
     A connection that Redis closed while it lay in the pool costs a retry, not an error; a time-out is never
     tried again, so a command takes at most `redis_timeout_s`, and twice that when Redis hangs up on it.
     """
+    # A socket in the file system has no keep-alive, and the driver would refuse the word.
+    keepalive = {} if config.redis_url.startswith("unix:") else {"socket_keepalive": True}
     return redis.Redis.from_url(
         config.redis_url,
         decode_responses=decode,
         protocol=2,  # nothing here needs RESP3, and its handshake costs a round trip
         socket_timeout=config.redis_timeout_s,
         socket_connect_timeout=config.redis_timeout_s,
-        socket_keepalive=True,
         retry=Retry(NoBackoff(), retries, supported_errors=(redis.ConnectionError,)),
         client_name="jive",
+        **keepalive,
     )
 
 

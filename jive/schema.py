@@ -133,6 +133,12 @@ class LockedRouter(Router):  # type: ignore[misc]
                 )
             return done
 
+    def rollback(self) -> None:
+        """Undo the newest migration."""
+        with self.database.atomic():
+            self._lock()
+            super().rollback()
+
     def _lock(self) -> None:
         # When a process dies in the middle of a long statement, the server should notice and let go.
         self.database.execute_sql(

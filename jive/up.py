@@ -49,8 +49,9 @@ def run(home: Path = HOME) -> None:
     with _alone(home), contextlib.ExitStack() as parts:
         click.echo(f"JIVE {jive.__version__}\n")
         config, private = _prepare(home, parts)
-        _report("Postgres", _postgres_version(), config.database_place)
-        _report("Redis", server_version(), config.redis_place)
+        names = {part.name for part in private}
+        _report("Postgres", _postgres_version(), str(home / "postgres") if "Postgres" in names else config.database_place)
+        _report("Redis", server_version(), str(home / "redis") if "Redis" in names else config.redis_place)
         _migrate()
         web = _start_web(config, parts)
         kept = f"; the data stays in {home}/" if private else ""

@@ -1,0 +1,110 @@
+"""Real stores for every test: given by TEST_DATABASE_URL and TEST_REDIS_URL, else started from wheels."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psycopg2
+import pytest
+
+from jive import embedded, keys, redis_client, schema, settings
+from jive.db import connection, database
+from jive.models import MODELS
+
+FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")  # a test's data need not survive a power cut
+
+
+@pytest.fixture
+def home() -> Iterator[Path]:
+    """A folder with a path short enough for the sockets of private servers."""
+    folder = Path(tempfile.mkdtemp(prefix="jive-"))
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def stores() -> Iterator[None]:
+    """Point the settings of this process at stores that are the tests' own, with the schema migrated."""
+    folder = Path(tempfile.mkdtemp(prefix="jive-"))
+    with ExitStack() as parts:
+        parts.callback(shutil.rmtree, folder, ignore_errors=True)
+        database_url, redis_url = os.environ.get("TEST_DATABASE_URL"), os.environ.get("TEST_REDIS_URL")
+        if database_url is None:
+            part, database_url = embedded.start_postgres(folder, "jive_test", FAST)
+            parts.callback(part.stop)
+        if redis_url is None:
+            part, redis_url = embedded.start_redis(folder)
+            parts.callback(part.stop)
+        recreate(database_url)
+        for name in os.environ.keys() & {"PORT", "JIVE_SECRET_KEYS_FILE"}:
+            del os.environ[name]
+        os.environ |= {"DATABASE_URL": database_url, "REDIS_URL": redis_url, "JIVE_SECRET_KEYS": keys.make()}
+        os.chdir(folder)  # where no .env lies
+        settings.current.cache_clear()
+        schema.apply(database)
+        yield
+        database.close_all()
+        redis_client.client().close()
+
+
+def recreate(url: str) -> None:
+    """Make the database of `url` anew, empty; refuses any whose name does not end in `_test`."""
+    name = urlsplit(url).path.strip("/")
+    if not name.endswith("_test"):
+        pytest.exit(f"TEST_DATABASE_URL names the database {name}; the tests only touch one that ends in _test.", 2)
+    server = psycopg2.connect(url, dbname="postgres")
+    server.autocommit = True
+    with server.cursor() as cursor:
+        cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        cursor.execute(f'CREATE DATABASE "{name}"')
+    server.close()
+
+
+@contextmanager
+def using(**variables: str) -> Iterator[None]:
+    """Run the block with other settings, in this process and in those that it starts."""
+    usual = {name: os.environ.get(name) for name in variables}
+
+    def use(values: Mapping[str, str | None]) -> None:
+        for name, value in values.items():
+            os.environ.pop(name, None) if value is None else os.environ.update({name: value})
+        settings.current.cache_clear()
+        redis_client.client.cache_clear()
+        database.close_all()
+        database.configure(settings.current())
+
+    try:
+        use(variables)
+        yield
+    finally:
+        use(usual)
+
+
+@pytest.fixture
+def db() -> Iterator[None]:
+    """A connection for the test, and empty tables after it."""
+    with connection() as held:
+        yield
+        tables = ", ".join(model._meta.table_name for model in MODELS)
+        held.execute_sql(f"TRUNCATE {tables}")
+
+
+@pytest.fixture
+def empty_database() -> Iterator[str]:
+    """The URL of a database with nothing in it, on the tests' own server."""
+    given = settings.current().database_url
+    parts = urlsplit(given)
+    url = parts._replace(path=f"{parts.path}_empty_test").geturl()
+    if not parts.netloc:
+        url = url.replace("postgresql:", "postgresql://", 1)
+    recreate(url)
+    yield url
+    server = psycopg2.connect(given)
+    server.autocommit = True
+    with server.cursor() as cursor:
+        cursor.execute(f'DROP DATABASE "{urlsplit(url).path.strip("/")}" WITH (FORCE)')
+    server.close()

@@ -1,0 +1,96 @@
+"""The command `jive` as a process of its own, as a user starts it."""
+
+import contextlib
+import os
+import queue
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+PATIENCE_S = 60
+JIVE = (sys.executable, "-m", "jive")
+
+
+def run(*words: str, cwd: Path | None = None, **variables: str) -> tuple[int, str, str]:
+    """Run a command to its end; return its status, output and errors."""
+    done = subprocess.run(
+        [*JIVE, *words],
+        cwd=cwd,
+        env=os.environ | variables,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        check=False,
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+class Running:
+    """A command that runs until it is told to stop; its lines can be waited for."""
+
+    def __init__(self, words: tuple[str, ...], cwd: Path | None, variables: dict[str, str]) -> None:
+        self.process = subprocess.Popen(
+            words,
+            cwd=cwd,
+            env={name: value for name, value in (os.environ | variables).items() if value},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        self.said: list[str] = []
+        self._lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self) -> None:
+        assert self.process.stdout
+        for line in self.process.stdout:
+            self._lines.put(line)
+        self._lines.put(None)
+
+    def line(self, part: str) -> str:
+        """Wait for a line that contains `part`, and return it."""
+        while (line := self._lines.get(timeout=PATIENCE_S)) is not None:
+            self.said.append(line)
+            if part in line:
+                return line
+        raise AssertionError(f"it ended without saying {part!r}:\n{''.join(self.said)}")
+
+    def end(self, number: int = signal.SIGTERM) -> int:
+        """Send a signal, wait for the end, and return the exit status."""
+        self.process.send_signal(number)
+        return self.wait()
+
+    def wait(self) -> int:
+        status = self.process.wait(PATIENCE_S)
+        self._reader.join(PATIENCE_S)
+        while not self._lines.empty():
+            self.said.append(self._lines.get() or "")
+        return status
+
+
+@contextlib.contextmanager
+def running(*words: str, cwd: Path | None = None, **variables: str) -> Iterator[Running]:
+    """Start `jive` with `words`; it is killed at the end of the block if it still runs."""
+    started = Running((*JIVE, *words), cwd, variables)
+    try:
+        yield started
+    finally:
+        if started.process.poll() is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(started.process.pid, signal.SIGKILL)
+            started.process.wait()
+        if started.process.stdout:
+            started._reader.join(PATIENCE_S)
+            started.process.stdout.close()
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])

@@ -1,0 +1,123 @@
+"""The token bucket on a real Redis: it never gives more than it holds, and never takes the service down."""
+
+import threading
+import uuid
+from pathlib import Path
+
+import pytest
+
+from jive import embedded
+from jive.errors import InvalidValue
+from jive.rate_limit import TokenBucket, key, mcp_bucket
+from jive.redis_client import client, connect
+from jive.settings import Settings, current
+from tests.conftest import using
+
+
+@pytest.fixture
+def who() -> str:
+    return str(uuid.uuid4())
+
+
+def test_sixty_calls_are_allowed_and_the_next_is_not(who: str) -> None:
+    bucket = mcp_bucket()
+    decisions = [bucket.take(who, "get_artifact") for _ in range(61)]
+    assert [decision.allowed for decision in decisions] == [True] * 60 + [False]
+    assert decisions[0].remaining == 59
+    assert 0 < decisions[60].retry_after_s <= 1
+
+
+def test_a_bucket_is_a_clients_and_a_tools(who: str) -> None:
+    bucket = TokenBucket(client(), capacity=1, per_minute=1)
+    assert bucket.take(who, "a").allowed
+    assert bucket.take(who, "b").allowed
+    assert bucket.take(f"{who}2", "a").allowed
+    assert not bucket.take(who, "a").allowed
+
+
+def test_names_with_colons_share_no_bucket() -> None:
+    assert key("a:b", "c") != key("a", "b:c")
+    assert key("a%3Ab", "c") != key("a:b", "c")
+    assert key("client", "tool") == "rate_limit:mcp:client:tool"
+
+
+def test_it_refills_on_the_servers_clock(who: str) -> None:
+    bucket = TokenBucket(client(), capacity=2, per_minute=60)
+    assert bucket.take(who, "t", cost=2).allowed
+    refused = bucket.take(who, "t", cost=2)
+    assert (refused.allowed, refused.remaining) == (False, 0)
+    assert refused.retry_after_s == pytest.approx(2, abs=0.1)
+    client().hincrby(key(who, "t"), "lastRefill", -1500)  # a second and a half go by
+    assert bucket.take(who, "t").allowed
+    assert not bucket.take(who, "t").allowed
+
+
+def test_it_never_holds_more_than_its_capacity(who: str) -> None:
+    bucket = TokenBucket(client(), capacity=3, per_minute=60)
+    bucket.take(who, "t")
+    client().hincrby(key(who, "t"), "lastRefill", -3_600_000)
+    assert bucket.take(who, "t").remaining == 2
+
+
+def test_a_clock_that_went_back_gives_and_takes_nothing(who: str) -> None:
+    bucket = TokenBucket(client(), capacity=3, per_minute=60)
+    bucket.take(who, "t")
+    client().hincrby(key(who, "t"), "lastRefill", 3_600_000)
+    assert bucket.take(who, "t").remaining == 1
+
+
+def test_what_redis_keeps_is_the_storys(who: str) -> None:
+    mcp_bucket().take(who, "t")
+    assert client().hgetall(key(who, "t")).keys() == {"tokens", "lastRefill"}
+    assert 55 < client().ttl(key(who, "t")) <= 60
+
+
+def test_a_hundred_at_once_never_get_more_than_it_holds(who: str) -> None:
+    bucket = TokenBucket(client(), capacity=30, per_minute=1)
+    start, allowed = threading.Barrier(100), []
+
+    def call() -> None:
+        start.wait()
+        if bucket.take(who, "t").allowed:
+            allowed.append(1)
+
+    threads = [threading.Thread(target=call) for _ in range(100)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert len(allowed) == 30
+
+
+@pytest.mark.parametrize("cost", [0, -1, 61])
+def test_a_cost_that_can_never_be_met_is_refused(who: str, cost: int) -> None:
+    with pytest.raises(InvalidValue, match="from 1 to 60"):
+        mcp_bucket().take(who, "t", cost=cost)
+
+
+def test_without_redis_calls_are_allowed_with_one_line_in_the_log(
+    home: Path, who: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    part, url = embedded.start_redis(home)
+    config = Settings(**vars(current()) | {"redis_url": url})
+    bucket = TokenBucket(connect(config), capacity=1, per_minute=1)
+    try:
+        bucket.take(who, "t")
+        part.stop()
+        for _ in range(5):
+            assert bucket.take(who, "t").allowed
+        assert caplog.text.count("rate limits are off") == 1
+        part, _ = embedded.start_redis(home)
+        bucket.take(who, "t")
+        assert "rate limits are on again" in caplog.text
+    finally:
+        part.stop()
+
+
+def test_the_script_is_loaded_again_when_redis_forgot_it(who: str) -> None:
+    bucket = TokenBucket(client(), capacity=5, per_minute=5)
+    bucket.take(who, "t")
+    client().script_flush()
+    assert bucket.take(who, "t").remaining == 3
+    with using():
+        assert bucket.take(who, "t").remaining == 2

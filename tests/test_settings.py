@@ -1,0 +1,142 @@
+"""Settings: all problems at once, by name, before anything connects; secrets never shown."""
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from jive import keys, settings
+from jive.errors import SettingsError
+
+ROOT = Path(settings.__file__).parent.parent
+GOOD = {
+    "DATABASE_URL": "postgresql://me:hush@db.example:5432/jive",
+    "REDIS_URL": "redis://:hush@redis.example:6379/0",
+    "JIVE_SECRET_KEYS": keys.make(),
+}
+
+
+@pytest.fixture(autouse=True)
+def clean(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in os.environ:
+        if name.startswith("JIVE_") or name.removesuffix("_FILE") in ("DATABASE_URL", "REDIS_URL", "PORT"):
+            monkeypatch.delenv(name)
+
+
+def load(monkeypatch: pytest.MonkeyPatch, **values: str) -> settings.Settings:
+    for name, value in (GOOD | values).items():
+        monkeypatch.setenv(name, value)
+    return settings.load(())
+
+
+def problems(monkeypatch: pytest.MonkeyPatch, **values: str) -> str:
+    with pytest.raises(SettingsError) as caught:
+        load(monkeypatch, **values)
+    return str(caught.value)
+
+
+def test_three_variables_suffice(monkeypatch: pytest.MonkeyPatch) -> None:
+    config = load(monkeypatch)
+    assert (config.port, config.log_level, config.web_processes) == (3000, "INFO", 2)
+
+
+def test_all_problems_are_told_at_once_by_name() -> None:
+    with pytest.raises(SettingsError) as caught:
+        settings.load(())
+    for name in GOOD:
+        assert f"{name}: is not set" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("DATABASE_URL", "mysql://me:hush@db/jive", "must start with postgresql:// or postgres://"),
+        ("DATABASE_URL", "postgresql://me:hush@db", "names no database"),
+        ("DATABASE_URL", "postgresql://me:hush@db:port/jive", "port is not a number"),
+        ("DATABASE_URL", "postgresql:///jive", "names no host"),
+        ("REDIS_URL", "http://:hush@redis", "must start with redis://"),
+        ("REDIS_URL", "redis://", "names no host"),
+        ("JIVE_SECRET_KEYS", "hush", "key 1 is not one"),
+        ("JIVE_SECRET_KEYS", f"{keys.make()},hush", "key 2 is not one"),
+        ("JIVE_SECRET_KEYS", "", "holds no key"),
+        ("PORT", "eighty", "PORT: is not a whole number"),
+        ("PORT", "70000", "PORT: must be from 1 to 65535"),
+        ("JIVE_LOG_LEVEL", "loud", "must be one of DEBUG"),
+        ("JIVE_REDIS_TIMEOUT_S", "soon", "is not a number"),
+    ],
+)
+def test_a_malformed_value_is_told_without_its_secret(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, said: str
+) -> None:
+    text = problems(monkeypatch, **{name: value})
+    assert name in text
+    assert said in text
+    assert "hush" not in text
+
+
+@pytest.mark.parametrize("scheme", ["postgres", "postgresql"])
+def test_both_names_of_postgres_work(monkeypatch: pytest.MonkeyPatch, scheme: str) -> None:
+    config = load(monkeypatch, DATABASE_URL=f"{scheme}://me:hush@db.example:5432/jive")
+    assert config.database_url == "postgresql://me:hush@db.example:5432/jive"
+
+
+@pytest.mark.parametrize("url", ["redis://redis.example", "rediss://:hush@redis.example:6380/1", "unix:///run/redis.sock"])
+def test_every_way_to_redis_works(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    assert load(monkeypatch, REDIS_URL=url).redis_url == url
+
+
+def test_secrets_are_not_in_the_repr(monkeypatch: pytest.MonkeyPatch) -> None:
+    config = load(monkeypatch)
+    shown = f"{config!r} {config.database_place} {config.redis_place}"
+    assert "hush" not in shown
+    assert GOOD["JIVE_SECRET_KEYS"] not in shown
+    assert config.database_place == "postgresql://db.example:5432/jive"
+
+
+def test_the_environment_wins_over_the_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    file = tmp_path / ".env"
+    file.write_text("".join(f"{name}={value}\n" for name, value in (GOOD | {"PORT": "4000"}).items()))
+    assert settings.load((file,)).port == 4000
+    monkeypatch.setenv("PORT", "5000")
+    assert settings.load((file,)).port == 5000
+
+
+def test_a_value_may_lie_in_a_file_of_its_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    key_file = tmp_path / "keys"
+    assert keys.make_file(key_file)
+    monkeypatch.setenv("JIVE_SECRET_KEYS_FILE", str(key_file))
+    config = load(monkeypatch, JIVE_SECRET_KEYS="")
+    assert config.secret_keys == (key_file.read_text().strip(),)
+
+
+def test_a_file_that_cannot_be_read_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JIVE_SECRET_KEYS_FILE", "/nowhere")
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    assert "JIVE_SECRET_KEYS: The value of JIVE_SECRET_KEYS_FILE must be a readable file path" in problems(monkeypatch)
+
+
+def test_a_key_file_is_written_once_and_for_its_owner(tmp_path: Path) -> None:
+    file = tmp_path / "keys"
+    assert keys.make_file(file)
+    first = file.read_text()
+    assert not keys.make_file(file)
+    assert file.read_text() == first
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_env_example_holds_every_variable_with_a_line_of_explanation() -> None:
+    read = set(re.findall(r'read\(env\.\w+, "(\w+)"', (ROOT / "jive/settings.py").read_text()))
+    lines = (ROOT / ".env.example").read_text().splitlines()
+    shown = {line.split("=")[0] for line in lines if re.match(r"\w+=", line)}
+    assert shown == read
+    for number, line in enumerate(lines):
+        if re.match(r"\w+=", line):
+            assert lines[number - 1].startswith(("#", "JIVE_")), line
+
+
+def test_the_example_is_good_but_for_the_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(SettingsError) as caught:
+        settings.load((ROOT / ".env.example",))
+    assert caught.value.problems == ("JIVE_SECRET_KEYS: holds no key; `jive keygen` prints one",)
