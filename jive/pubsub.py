@@ -70,7 +70,7 @@ class Subscription:
         self._handler = handler
         self._client = client
         self._timeout_s = timeout_s
-        self._pubsub = client.pubsub()
+        self._pubsub = client.pubsub()  # type: ignore[no-untyped-call]
         self._stop = threading.Event()
         self._subscribed = threading.Event()
         self._tried = threading.Event()  # set once the first attempt has ended, well or not

@@ -84,7 +84,7 @@ def status(db: Database, directory: Path | None = None) -> Status:
     try:
         applied = dict(db.execute_sql(f"SELECT name, checksum FROM {HISTORY} ORDER BY name").fetchall())
     except peewee.ProgrammingError as exc:
-        if getattr(exc.orig, "pgcode", None) != "42P01":  # undefined_table: nothing was ever applied
+        if getattr(exc.__context__, "pgcode", None) != "42P01":  # undefined_table: nothing was ever applied
             raise
         applied = {}
     return Status(
@@ -105,8 +105,10 @@ def require_current(db: Database) -> None:
         raise SchemaMismatch(problem)
 
 
-class LockedRouter(Router):  # type: ignore[misc]
+class LockedRouter(Router):
     """A router whose runs exclude each other and happen whole or not at all."""
+
+    database: Database
 
     @functools.cached_property
     def migrator(self) -> Migrator:
@@ -137,7 +139,7 @@ class LockedRouter(Router):  # type: ignore[misc]
         """Undo the newest migration."""
         with self.database.atomic():
             self._lock()
-            super().rollback()
+            super().rollback()  # type: ignore[no-untyped-call]
 
     def _lock(self) -> None:
         # When a process dies in the middle of a long statement, the server should notice and let go.
@@ -193,7 +195,8 @@ UNION ALL
 SELECT relname, 'index ' || indexrelid::regclass, replace(pg_get_indexdef(indexrelid), %(schema)s || '.', '')
 FROM relation JOIN pg_index ON indrelid = relation.oid
 UNION ALL
-SELECT relname, 'trigger ' || tgname, pg_get_triggerdef(pg_trigger.oid, true) || regexp_replace(prosrc, '\\s+', ' ', 'g')
+SELECT relname, 'trigger ' || tgname,
+    pg_get_triggerdef(pg_trigger.oid, true) || regexp_replace(prosrc, '\\s+', ' ', 'g')
 FROM relation JOIN pg_trigger ON tgrelid = relation.oid JOIN pg_proc ON pg_proc.oid = tgfoid
 WHERE NOT tgisinternal
 """

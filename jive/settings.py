@@ -3,10 +3,10 @@
 import base64
 import binascii
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 import environs
@@ -168,7 +168,8 @@ def load(env_files: Sequence[Path] = ENV_FILES) -> Settings:
     try:
         env.seal()
     except environs.EnvValidationError as exc:
-        problems += [f"{name}: {_sentence(str(m))}" for name, found in exc.error_messages.items() for m in found]
+        found = cast("Mapping[str, list[str]]", exc.error_messages)
+        problems += [f"{name}: {_sentence(str(message))}" for name in found for message in found[name]]
     if problems:
         raise SettingsError(problems)
     scheme, rest = values["database_url"].split("://", 1)

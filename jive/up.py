@@ -50,7 +50,11 @@ def run(home: Path = HOME) -> None:
         click.echo(f"JIVE {jive.__version__}\n")
         config, private = _prepare(home, parts)
         names = {part.name for part in private}
-        _report("Postgres", _postgres_version(), str(home / "postgres") if "Postgres" in names else config.database_place)
+        _report(
+            "Postgres",
+            _postgres_version(),
+            str(home / "postgres") if "Postgres" in names else config.database_place,
+        )
         _report("Redis", server_version(), str(home / "redis") if "Redis" in names else config.redis_place)
         _migrate()
         web = _start_web(config, parts)
@@ -101,7 +105,7 @@ def _prepare(home: Path, parts: contextlib.ExitStack) -> tuple[settings.Settings
         keep(part)
     names = [name for name, is_given in given.items() if not is_given]
     names = ["JIVE_SECRET_KEYS_FILE" if name == "JIVE_SECRET_KEYS" else name for name in names]
-    with open(home / "env", "w", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:  # noqa: PTH123
+    with open(home / "env", "w", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
         file.writelines(f"{name}={os.environ[name]}\n" for name in names)
     return settings.current(), private
 
@@ -136,7 +140,7 @@ def _start_web(config: settings.Settings, parts: contextlib.ExitStack) -> Part:
 def _is_healthy(port: int) -> Callable[[], bool]:
     def ask() -> bool:
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/health", timeout=3) as answer:  # noqa: S310
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/health", timeout=3) as answer:
                 return bool(answer.status == 200)
         except (urllib.error.URLError, OSError):
             return False

@@ -24,5 +24,5 @@ try:
     database.configure(settings.current())
 except JiveError as exc:
     raise click.ClickException(str(exc)) from exc
-peewee_migrate.cli.Router = _CommandRouter  # pw_migrate has no setting for it
+peewee_migrate.cli.Router = _CommandRouter  # type: ignore[attr-defined]  # pw_migrate has no setting for it
 DATABASE = database

@@ -15,7 +15,11 @@ from jive import embedded, keys, redis_client, schema, settings
 from jive.db import connection, database
 from jive.models import MODELS
 
-FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")  # a test's data need not survive a power cut
+FAST = (
+    "fsync=off",
+    "synchronous_commit=off",
+    "full_page_writes=off",
+)  # a test's data need not survive a power cut
 
 
 @pytest.fixture

@@ -28,5 +28,10 @@ def make_artifact(project: Project, **fields: Any) -> Artifact:
 
 def make_delivery(project: Project, **fields: Any) -> WebhookEvent:
     number = next(_numbers)
-    made = {"id": f"delivery-{number}", "source": WebhookSource.GITHUB, "event_type": "push", "payload_hash": "0" * 64}
+    made = {
+        "id": f"delivery-{number}",
+        "source": WebhookSource.GITHUB,
+        "event_type": "push",
+        "payload_hash": "0" * 64,
+    }
     return WebhookEvent.create(project=project, **made | fields)

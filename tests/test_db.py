@@ -81,7 +81,12 @@ def test_a_full_pool_is_waited_for(small: Database) -> None:
     holder.start()
     assert holding.wait(10)
     got: list[bool] = []
-    waiter = threading.Thread(target=lambda: (got.append(small.connect()), small.close()))
+
+    def wait_for_one() -> None:
+        got.append(small.connect())
+        small.close()
+
+    waiter = threading.Thread(target=wait_for_one)
     waiter.start()
     release.set()
     waiter.join(10)

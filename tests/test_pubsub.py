@@ -64,7 +64,8 @@ def test_publishes_and_subscribes_to_channel(name: str) -> None:
 def test_a_project_event_arrives_as_it_was_sent_and_in_order() -> None:
     project_id = uuid.uuid4()
     sent = [
-        artifact_updated(project_id, path=f"docs/{n}.md", type="PRD", version=None, change="created") for n in range(100)
+        artifact_updated(project_id, path=f"docs/{n}.md", type="PRD", version=None, change="created")
+        for n in range(100)
     ]
     heard: queue.SimpleQueue[Event] = queue.SimpleQueue()
     with subscribe_to_project(project_id, heard.put):
@@ -122,6 +123,7 @@ def test_a_message_that_is_no_event_is_skipped() -> None:
     heard: queue.SimpleQueue[Event] = queue.SimpleQueue()
     good = artifact_updated(project_id, path="a", type="PRD", version=None, change="created")
     with subscribe_to_project(project_id, heard.put):
+        bad: Any
         for bad in ("word", None, [], {"event": "unknown"}, {**good.to_dict(), "projectId": "x"}):
             publish_event(channel(project_id), bad)
         publish_project_events([good])

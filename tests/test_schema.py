@@ -16,6 +16,7 @@ from jive.db import Database, database
 from jive.errors import MigrationFailed, SchemaMismatch
 from jive.models import MODELS
 from tests.conftest import recreate, using
+from tests.flow.processes import free_port
 
 ROOT = Path(schema.__file__).parent.parent
 
@@ -81,7 +82,10 @@ def test_the_migrated_schema_equals_the_models() -> None:
         ("ALTER TABLE artifacts ALTER name DROP NOT NULL", "artifacts: column name"),
         ("ALTER TABLE projects ALTER config DROP DEFAULT", "projects: column config"),
         ("ALTER TABLE projects ADD extra int", "projects: column extra"),
-        ("ALTER TABLE artifacts DROP CONSTRAINT artifacts_type_check", "artifacts: constraint artifacts_type_check"),
+        (
+            "ALTER TABLE artifacts DROP CONSTRAINT artifacts_type_check",
+            "artifacts: constraint artifacts_type_check",
+        ),
         ("DROP INDEX artifacts_project_id_type", "artifacts: index artifacts_project_id_type"),
         ("DROP TRIGGER set_updated_at ON projects", "projects: trigger set_updated_at"),
         (
@@ -140,7 +144,10 @@ def test_a_killed_migration_leaves_nothing_and_blocks_nobody(empty_database: str
     code = f"from pathlib import Path; from jive import db, schema; schema.apply(db.database, Path({str(folder)!r}))"
     process = subprocess.Popen([sys.executable, "-c", code], env=os.environ | {"DATABASE_URL": empty_database})
     until = time.monotonic() + 30
-    while not query(empty_database, "SELECT 1 FROM pg_stat_activity WHERE query LIKE '%pg_sleep(60)%' AND pid <> pg_backend_pid()"):
+    while not query(
+        empty_database,
+        "SELECT 1 FROM pg_stat_activity WHERE query LIKE '%pg_sleep(60)%' AND pid <> pg_backend_pid()",
+    ):
         assert time.monotonic() < until
     process.send_signal(signal.SIGKILL)
     process.wait()
@@ -152,7 +159,7 @@ def test_a_killed_migration_leaves_nothing_and_blocks_nobody(empty_database: str
 
 def test_a_failing_migration_leaves_the_database_as_it_was(other: Database, folder: Path, empty_database: str) -> None:
     (folder / "003_broken.py").write_text(migration("CREATE TABEL third (id int)"))
-    with pytest.raises(MigrationFailed, match="003_broken failed: .*syntax error.*as it was"):
+    with pytest.raises(MigrationFailed, match=r"003_broken failed: .*syntax error.*as it was"):
         schema.apply(other, folder)
     assert tables(empty_database) == set()
     (folder / "003_broken.py").write_text(migration("CREATE TABLE third (id int)"))
@@ -217,7 +224,8 @@ def test_check_exits_1_when_something_is_pending_or_drifted(empty_database: str)
 
 
 def test_a_process_refuses_to_serve_on_a_schema_that_is_not_its_own(empty_database: str) -> None:
-    code, said = run(empty_database, "jive", "web")
+    with using(PORT=str(free_port())):
+        code, said = run(empty_database, "jive", "web")
     assert code == 1
     assert said == "jive: Migrations are pending: 001_init. Run `jive migrate`.\n"
 

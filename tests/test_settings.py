@@ -81,7 +81,9 @@ def test_both_names_of_postgres_work(monkeypatch: pytest.MonkeyPatch, scheme: st
     assert config.database_url == "postgresql://me:hush@db.example:5432/jive"
 
 
-@pytest.mark.parametrize("url", ["redis://redis.example", "rediss://:hush@redis.example:6380/1", "unix:///run/redis.sock"])
+@pytest.mark.parametrize(
+    "url", ["redis://redis.example", "rediss://:hush@redis.example:6380/1", "unix:///run/redis.sock"]
+)
 def test_every_way_to_redis_works(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
     assert load(monkeypatch, REDIS_URL=url).redis_url == url
 

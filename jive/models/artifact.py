@@ -23,10 +23,9 @@ class Artifact(BaseModel):
     missing. `dependencies` is a list of `{"path": str, "version": str | None}`. `content` is its text.
     """
 
-    id = peewee.UUIDField(
-        primary_key=True, default=uuid.uuid4, constraints=[peewee.Default("gen_random_uuid()")]
-    )
+    id = peewee.UUIDField(primary_key=True, default=uuid.uuid4, constraints=[peewee.Default("gen_random_uuid()")])
     project = peewee.ForeignKeyField(Project, backref="artifacts", on_delete="CASCADE", index=False)
+    project_id: uuid.UUID
     path = peewee.TextField()
     name = peewee.TextField()
     type = EnumField(ArtifactType, "type")

@@ -13,7 +13,7 @@ from jive import settings
 from jive.errors import InvalidValue
 
 
-class EnumField(peewee.CharField):  # type: ignore[type-arg]
+class EnumField(peewee.CharField):
     """A member of `enum` in Python, its value in a checked `varchar(32)` in Postgres."""
 
     def __init__(self, enum: type[StrEnum], column_name: str, **options: Any) -> None:
@@ -41,7 +41,7 @@ class EnumField(peewee.CharField):  # type: ignore[type-arg]
         return value if value is None else self.enum(value)
 
 
-class TimestampField(peewee.DateTimeField):  # type: ignore[type-arg]
+class TimestampField(peewee.DateTimeField):
     """An aware time; always UTC when read, whatever the session's time zone."""
 
     field_type = "TIMESTAMPTZ"
@@ -60,12 +60,15 @@ class TimestampField(peewee.DateTimeField):  # type: ignore[type-arg]
         return value.astimezone(UTC) if isinstance(value, datetime) else value
 
 
-class JsonbField(peewee.JSONField):  # type: ignore[type-arg]
+_dumps = functools.partial(json.dumps, ensure_ascii=False, allow_nan=False)
+
+
+class JsonbField(peewee.JSONField):
     """A JSON document of at most `max_bytes` bytes as UTF-8 text."""
 
     def __init__(self, max_bytes: int, **options: Any) -> None:
         self.max_bytes = max_bytes
-        super().__init__(dumps=functools.partial(json.dumps, ensure_ascii=False, allow_nan=False), **options)
+        super().__init__(dumps=_dumps, **options)
 
     def db_value(self, value: Any) -> Any:
         """Return the value ready for Postgres.
@@ -75,7 +78,7 @@ class JsonbField(peewee.JSONField):  # type: ignore[type-arg]
         """
         if value is not None and not isinstance(value, peewee.Node):
             try:
-                text = self._dumps(value)
+                text = _dumps(value)
                 size = len(text.encode())
             except (TypeError, ValueError) as exc:
                 raise InvalidValue(f"{self.name} is not JSON: {exc}") from None
@@ -83,7 +86,7 @@ class JsonbField(peewee.JSONField):  # type: ignore[type-arg]
                 raise InvalidValue(f"{self.name} is {size:,} bytes of JSON; at most {self.max_bytes:,} are kept")
             if "\\u0000" in text:
                 raise InvalidValue(f"{self.name} holds the character U+0000, which Postgres cannot keep")
-        return super().db_value(value)
+        return super().db_value(value)  # type: ignore[no-untyped-call]
 
 
 @functools.lru_cache(maxsize=8)
@@ -91,7 +94,7 @@ def _cipher(keys: tuple[str, ...]) -> MultiFernet:
     return MultiFernet([Fernet(key) for key in keys])
 
 
-class EncryptedField(peewee.TextField):  # type: ignore[type-arg]
+class EncryptedField(peewee.TextField):
     """Text in Python, a Fernet token in Postgres.
 
     The first of `secret_keys` encrypts, each of them decrypts. To rotate: put the new key first, save every

@@ -17,10 +17,9 @@ class MCPAuditLog(BaseModel):
     `args_hash` is the SHA-256 of the call's arguments, in hex: the arguments themselves are not kept.
     """
 
-    id = peewee.UUIDField(
-        primary_key=True, default=uuid.uuid4, constraints=[peewee.Default("gen_random_uuid()")]
-    )
+    id = peewee.UUIDField(primary_key=True, default=uuid.uuid4, constraints=[peewee.Default("gen_random_uuid()")])
     project = peewee.ForeignKeyField(Project, backref="mcp_audit_logs", on_delete="CASCADE", index=False)
+    project_id: uuid.UUID
     actor_type = peewee.TextField(constraints=[peewee.Check("actor_type IN ('user', 'service_account')")])
     actor_id = peewee.TextField()
     actor_name = peewee.TextField()

@@ -20,20 +20,25 @@ class Project(BaseModel):
     `devStoryLocation`, `qaLocation`, `prdSharded`, `prdShardedLocation` and so on.
     """
 
-    id = peewee.UUIDField(
-        primary_key=True, default=uuid.uuid4, constraints=[peewee.Default("gen_random_uuid()")]
-    )
+    id = peewee.UUIDField(primary_key=True, default=uuid.uuid4, constraints=[peewee.Default("gen_random_uuid()")])
     name = peewee.TextField()
     repo_url = peewee.TextField(unique=True)
     webhook_secret = EncryptedField()
     config = JsonbField(
         MAX_CONFIG_BYTES,
         default=dict,
-        constraints=[peewee.Default("'{}'"), peewee.Check(f"octet_length(config::text) <= {MAX_CONFIG_BYTES * 2}")],
+        constraints=[
+            peewee.Default("'{}'"),
+            peewee.Check(f"octet_length(config::text) <= {MAX_CONFIG_BYTES * 2}"),
+        ],
     )
     created_at = TimestampField(default=utcnow, constraints=[peewee.Default("now()")])
     updated_at = TimestampField(default=utcnow, constraints=[peewee.Default("now()")])
     last_seen = TimestampField(default=utcnow, constraints=[peewee.Default("now()")])
+
+    artifacts: peewee.ModelSelect
+    webhook_events: peewee.ModelSelect
+    mcp_audit_logs: peewee.ModelSelect
 
     class Meta:
         table_name = "projects"

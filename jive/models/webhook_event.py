@@ -1,5 +1,7 @@
 """A delivery that a Git host made, kept whatever became of it."""
 
+import uuid
+
 import peewee
 
 from jive.clock import utcnow
@@ -18,6 +20,7 @@ class WebhookEvent(BaseModel):
     id = peewee.TextField(primary_key=True)
     source = EnumField(WebhookSource, "source")
     project = peewee.ForeignKeyField(Project, backref="webhook_events", on_delete="CASCADE", index=False)
+    project_id: uuid.UUID
     event_type = peewee.TextField()
     payload_hash = peewee.TextField()
     processed = peewee.BooleanField(default=False, constraints=[peewee.Default("false")])

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, NamedTuple
 
 import peewee
 
@@ -79,34 +79,48 @@ def _project_at(repo_url: str, name: str) -> Project:
 
 
 def apply(project: Project, documents: Sequence[Document]) -> list[Event]:
-    """Make the project's artifacts equal to `documents`; return an event for each change, in the order of paths.
+    """Make the project's artifacts equal to `documents`; return an event a change, in the order of paths.
 
     Runs inside the caller's transaction, which holds the project's lock.
     """
-    kept = {
-        row.path: (row.name, row.type, row.version, row.digest)
-        for row in Artifact.select(
-            Artifact.path, Artifact.name, Artifact.type, Artifact.version, peewee.fn.md5(Artifact.content).alias("digest")
-        ).where(Artifact.project == project)
-    }
-    changes: list[tuple[Document, Change]] = []
+    kept = _kept(project)
+    changes: list[tuple[str, str, Change]] = []
+    written = []
     for document in documents:
-        digest = None if document.content is None else hashlib.md5(document.content.encode()).hexdigest()  # noqa: S324  # to compare, not to protect
-        now = (document.title, ArtifactType(document.type), None, digest)
-        if kept.get(document.path) != now:
-            changes.append((document, "updated" if document.path in kept else "created"))
-    Artifact.upsert(project, [_row(document) for document, _ in changes])
-    gone = sorted(kept.keys() - {document.path for document in documents})
+        if kept.get(document.path) != _state(document):
+            written.append(_row(document))
+            changes.append((document.path, document.type, "updated" if document.path in kept else "created"))
+    gone = kept.keys() - {document.path for document in documents}
+    changes += [(path, kept[path].type, "deleted") for path in gone]
+
+    Artifact.upsert(project, written)
     if gone:
         Artifact.delete().where(Artifact.project == project, Artifact.path.in_(gone)).execute()
     Project.update(last_seen=utcnow()).where(Project.id == project.id).execute()
-
-    told = [(document.path, document.type, change) for document, change in changes]
-    told += [(path, str(kept[path][1]), "deleted") for path in gone]
     return [
         artifact_updated(project.id, path=path, type=kind, version=None, change=change)
-        for path, kind, change in sorted(told)
+        for path, kind, change in sorted(changes)
     ]
+
+
+class _State(NamedTuple):
+    """What must be equal for a document to count as unchanged."""
+
+    title: str
+    type: str
+    digest: str | None
+
+
+def _state(document: Document) -> _State:
+    content = document.content
+    digest = None if content is None else hashlib.md5(content.encode(), usedforsecurity=False).hexdigest()
+    return _State(document.title, document.type, digest)
+
+
+def _kept(project: Project) -> dict[str, _State]:
+    digest = peewee.fn.md5(Artifact.content)
+    rows: Any = Artifact.select(Artifact.path, Artifact.name, Artifact.type, digest).where(Artifact.project == project)
+    return {path: _State(title, str(kind), digest) for path, title, kind, digest in rows.tuples()}
 
 
 def _row(document: Document) -> dict[str, object]:

@@ -8,11 +8,11 @@ DocumentType = Literal["PRD", "ARCHITECTURE", "STORY", "QA", "OTHER"]
 
 # Folders of tools and of other people's work: they hold templates and copies, not this project's documents.
 TOOL_FOLDERS = frozenset(
-    (
-        ".agent .agents .augment .bmad .bmad-core .bmad-method .claude .clinerules .codex .cursor .gemini .git .github "
-        ".idea .kilocode .opencode .qwen .roo .trae .venv .vscode .windsurf _bmad bmad-core build dist node_modules "
-        "site-packages vendor venv"
-    ).split()
+    """
+    .agent .agents .augment .bmad .bmad-core .bmad-method .claude .clinerules .codex .cursor .gemini .git .github
+    .idea .kilocode .opencode .qwen .roo .trae .venv .vscode .windsurf _bmad bmad-core build dist node_modules
+    site-packages vendor venv
+    """.split()  # noqa: SIM905  # a list of thirty quoted words is harder to read
 )
 DOCUMENT_ROOTS = ("docs/", "_bmad-output/", "prds/")
 
@@ -21,7 +21,10 @@ _PLACES: tuple[tuple[DocumentType, re.Pattern[str]], ...] = (
     ("QA", re.compile(r"(^|/)qa/|\.gate\.ya?ml$")),
     ("STORY", re.compile(r"(^|/)stories/|/implementation-artifacts/(.*/)?\d+-\d+-[^/]+$|(^|/)story-[^/]*$")),
     ("PRD", re.compile(r"(^|/)prd/|(^|/)([^/]*-)?prd\.(md|markdown)$")),
-    ("ARCHITECTURE", re.compile(r"(^|/)architecture[^/]*/|(^|/)([^/]*-)?architecture(-spine)?\.(md|markdown)$")),
+    (
+        "ARCHITECTURE",
+        re.compile(r"(^|/)architecture[^/]*/|(^|/)([^/]*-)?architecture(-spine)?\.(md|markdown)$"),
+    ),
 )
 _MARKDOWN = (".md", ".markdown")
 
@@ -36,7 +39,11 @@ def is_document(path: str) -> bool:
         return "/gates/" in f"/{lower}" and document_type(path) == "QA"
     if pure.suffix.lower() not in _MARKDOWN or pure.stem == "":
         return False
-    return lower.startswith(DOCUMENT_ROOTS) or pure.stem.upper() == "ARCHITECTURE-SPINE" or lower in ("prd.md", "architecture.md")
+    return (
+        lower.startswith(DOCUMENT_ROOTS)
+        or pure.stem.upper() == "ARCHITECTURE-SPINE"
+        or lower in ("prd.md", "architecture.md")
+    )
 
 
 def document_type(path: str) -> DocumentType:

@@ -44,7 +44,11 @@ def read_folder(folder: Path) -> Iterator[Document]:
 
 
 def _paths(folder: Path) -> Iterator[str]:
-    listed = _git(folder, "ls-files", "-z", "--cached", "--others", "--exclude-standard") if (folder / ".git").exists() else None
+    listed = (
+        _git(folder, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+        if (folder / ".git").exists()
+        else None
+    )
     if listed is not None:
         yield from (path for path in set(listed.split("\0")) if path and not _crosses_link(folder, path))
         return
@@ -61,8 +65,8 @@ def _crosses_link(folder: Path, path: str) -> bool:
 def _git(folder: Path, *words: str) -> str | None:
     """Return what git says, or None if it is not there or refuses."""
     try:
-        done = subprocess.run(  # noqa: S603  # our own words
-            ["git", "-C", str(folder), *words],  # noqa: S607  # the user's own git
+        done = subprocess.run(  # our own words
+            ["git", "-C", str(folder), *words],  # the user's own git
             capture_output=True,
             check=True,
             timeout=GIT_TIMEOUT_S,

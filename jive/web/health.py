@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import jive
-from jive import schema
+from jive import redis_client, schema
 from jive.clock import utcnow
 from jive.db import connection, first_line
 from jive.errors import JiveError, SchemaMismatch
-from jive.redis_client import ping as ping_redis
 
 DEADLINE_S = 1.5
 
@@ -82,7 +81,7 @@ def _check_database() -> None:
 
 
 _database = Probe("postgres", _check_database)
-_redis = Probe("redis", ping_redis)
+_redis = Probe("redis", redis_client.ping)
 
 
 def report() -> tuple[int, dict[str, Any]]:

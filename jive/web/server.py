@@ -1,6 +1,7 @@
 """The process `jive web`: Granian, with worker processes that each run the application in threads."""
 
 import errno
+import logging
 import socket
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from jive.schema import require_current
 from jive.web.app import create_app
 
 GRACE_S = 8  # a stopping worker finishes its requests in this time
+
+logger = logging.getLogger(__name__)
 
 
 def free_address(port: int) -> str:
@@ -63,6 +66,7 @@ def serve(config: settings.Settings, reload_from: Path | None = None) -> None:
     with connection() as db:
         require_current(db)
     db.close_all()
+    logger.info("serving on port %s at %s with %s processes", config.port, address, config.web_processes)
     Granian(
         "jive.web.server:worker_app",
         factory=True,

@@ -8,6 +8,8 @@ import socket
 import subprocess
 import sys
 import threading
+import time
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -88,6 +90,22 @@ def running(*words: str, cwd: Path | None = None, **variables: str) -> Iterator[
         if started.process.stdout:
             started._reader.join(PATIENCE_S)
             started.process.stdout.close()
+
+
+@contextlib.contextmanager
+def serving(port: int, **variables: str) -> Iterator[Running]:
+    """Start `jive web` on `port`, and wait until it answers."""
+    with running("web", cwd=None, PORT=str(port), **variables) as web:
+        until = time.monotonic() + PATIENCE_S
+        while not _answers(port):
+            assert web.process.poll() is None and time.monotonic() < until, "".join(web.said)
+        yield web
+
+
+def _answers(port: int) -> bool:
+    with contextlib.suppress(OSError), urllib.request.urlopen(f"http://127.0.0.1:{port}/api/health/live", timeout=5):
+        return True
+    return False
 
 
 def free_port() -> int:

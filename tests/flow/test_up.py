@@ -5,18 +5,19 @@ import os
 import signal
 import socket
 import urllib.request
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import psutil
 import pytest
 
-from tests.flow.processes import Running, free_port, run, running
+from tests.flow.processes import JIVE, Running, free_port, run, running
 
 # As on a machine where nothing is set.
 UNSET = {"DATABASE_URL": "", "REDIS_URL": "", "JIVE_SECRET_KEYS": ""}
 
 
-def up(home: Path, port: int) -> "object":
+def up(home: Path, port: int) -> AbstractContextManager[Running]:
     return running("up", cwd=home, PORT=str(port), **UNSET)
 
 
@@ -64,17 +65,11 @@ def test_one_command_starts_it_all_and_keeps_the_data(home: Path) -> None:
 
 
 def run_bare(home: Path, environ: dict[str, str], *words: str) -> str:
-    jive = Running(("env", "-i", *(f"{n}={v}" for n, v in environ.items()), *_jive(), *words), home, {})
+    jive = Running(("env", "-i", *(f"{n}={v}" for n, v in environ.items()), *JIVE, *words), home, {})
     assert jive.wait() == 0, jive.said
     assert jive.process.stdout
     jive.process.stdout.close()
     return "".join(jive.said)
-
-
-def _jive() -> tuple[str, ...]:
-    from tests.flow.processes import JIVE
-
-    return JIVE
 
 
 @pytest.mark.parametrize("victim", ["postgres", "redis-server", "jive web"])
@@ -115,7 +110,7 @@ def test_a_second_one_in_the_same_folder_is_refused(home: Path) -> None:
 def test_a_port_in_use_is_one_clear_line(home: Path, family: socket.AddressFamily, address: str) -> None:
     with socket.create_server((address, 0), family=family) as taken:
         port = taken.getsockname()[1]
-        status, output, errors = run("up", cwd=home, PORT=str(port), DATABASE_URL="", REDIS_URL="", JIVE_SECRET_KEYS="")
+        status, _, errors = run("up", cwd=home, PORT=str(port), DATABASE_URL="", REDIS_URL="", JIVE_SECRET_KEYS="")
     assert status == 1
     assert errors == f"jive: Port {port} is in use by another program. Stop it, or set PORT to another number.\n"
     assert not (home / ".jive" / "postgres").exists()

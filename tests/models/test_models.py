@@ -34,7 +34,11 @@ def make_audit_log(project: Project, **fields: Any) -> MCPAuditLog:
 def test_creates_and_retrieves_project() -> None:
     project = make_project(name="Test Project")
     found = Project.get_by_id(project.id)
-    assert (found.name, found.repo_url, found.webhook_secret) == ("Test Project", project.repo_url, "test-secret")
+    assert (found.name, found.repo_url, found.webhook_secret) == (
+        "Test Project",
+        project.repo_url,
+        "test-secret",
+    )
     assert found.config == {"prdFile": "docs/prd.md", "architectureFile": "docs/architecture.md"}
 
 
@@ -96,12 +100,15 @@ def test_a_path_is_unique_within_its_project_only() -> None:
 def test_a_row_of_plain_sql_gets_every_default() -> None:
     before = datetime.now(UTC) - timedelta(minutes=1)
     database.execute_sql("INSERT INTO projects (name, repo_url, webhook_secret) VALUES ('n', 'u', 't')")
-    project = Project.select(Project.id, Project.config, Project.created_at, Project.updated_at, Project.last_seen).get()
+    project = Project.select(
+        Project.id, Project.config, Project.created_at, Project.updated_at, Project.last_seen
+    ).get()
     assert isinstance(project.id, uuid.UUID)
     assert project.config == {}
     assert before < project.created_at == project.updated_at == project.last_seen
     database.execute_sql(
-        "INSERT INTO artifacts (project_id, path, name, type) VALUES (%s, 'p', 'n', 'PRD')", (str(project.id),)
+        "INSERT INTO artifacts (project_id, path, name, type) VALUES (%s, 'p', 'n', 'PRD')",
+        (str(project.id),),
     )
     assert Artifact.get().dependencies == []
     database.execute_sql(

@@ -79,7 +79,12 @@ def test_what_is_not_there_is_told_as_json(client: Client, path: str, method: st
     path = path.encode("utf-8", "surrogateescape").decode("latin-1")
     got, headers, body = client.call(path, method, x_request_id="abc")
     error = json.loads(body)["error"]
-    assert (got, headers["content-type"], error["code"], error["requestId"]) == (status, "application/json", code, "abc")
+    assert (got, headers["content-type"], error["code"], error["requestId"]) == (
+        status,
+        "application/json",
+        code,
+        "abc",
+    )
     assert error.keys() == {"code", "message", "details", "timestamp", "requestId"}
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import psutil
 import pytest
 
-from jive import embedded, schema
+from jive import embedded, redis_client, schema
 from jive.db import database
 from jive.web import health
 from tests.conftest import FAST, using
@@ -20,7 +20,7 @@ from tests.conftest import FAST, using
 def probes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Probes of the test's own, for one that hangs would speak for the tests that follow."""
     monkeypatch.setattr(health, "_database", health.Probe("postgres", health._check_database))
-    monkeypatch.setattr(health, "_redis", health.Probe("redis", health.ping_redis))
+    monkeypatch.setattr(health, "_redis", health.Probe("redis", redis_client.ping))
 
 
 def test_all_is_well() -> None:

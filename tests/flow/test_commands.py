@@ -1,0 +1,223 @@
+"""The commands, as a user meets them: what they print, how they end, and how they say that something is wrong."""
+
+import json
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import psycopg2
+import pytest
+
+from jive import embedded, settings
+from jive.models import Artifact, Project
+from tests.conftest import using
+from tests.flow.processes import JIVE, PATIENCE_S, free_port, run, running, serving
+
+NOWHERE = "postgresql://me:hush@127.0.0.1:1/jive"
+COMMANDS = ("check", "keygen", "migrate", "scan", "seed", "up", "watch", "web")
+
+pytestmark = pytest.mark.usefixtures("db")
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    """A folder with a document of each type, and things that are none."""
+    files = {
+        "docs/prd.md": "# Product\n\nWhat it is.\n",
+        "docs/architecture.md": "# Architecture\n",
+        "docs/stories/1.1.first.md": "# Story 1.1: First\n",
+        "docs/qa/gates/1.1-first.yml": "story_title: First\ngate: PASS\n",
+        "docs/notes.md": "# Notes\n",
+        "README.md": "# Not a document of the method\n",
+        ".bmad-core/templates/prd.md": "# A template\n",
+        "docs/picture.png": "no text",
+    }
+    for path, text in files.items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(text)
+    return tmp_path
+
+
+def test_help_names_every_command() -> None:
+    status, output, _ = run("--help")
+    assert status == 0
+    for command in COMMANDS:
+        assert f"  {command} " in output
+
+
+def test_help_imports_no_store() -> None:
+    code = (
+        "import sys, jive.cli; print([m for m in ('peewee', 'redis', 'granian', 'cryptography') if m in sys.modules])"
+    )
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert said == "[]\n"
+
+
+def test_scanning_twice_changes_nothing_the_second_time(repository: Path) -> None:
+    status, output, errors = run("scan", str(repository))
+    assert (status, errors) == (0, "")
+    assert "5 created" in output
+    before = list(Artifact.select().order_by(Artifact.path).dicts())
+    status, output, _ = run("scan", str(repository))
+    assert (status, "nothing changed" in output) == (0, True)
+    assert list(Artifact.select().order_by(Artifact.path).dicts()) == before
+    assert Project.select().count() == 1
+
+
+def test_a_watcher_sees_one_event_for_each_change(repository: Path) -> None:
+    assert run("scan", str(repository))[0] == 0
+    with running("watch", str(repository)) as watcher:
+        watcher.line("Listening to")
+        (repository / "docs/notes.md").unlink()
+        (repository / "docs/prd.md").write_text("# Another product\n")
+        (repository / "docs/stories/1.2.next.md").write_text("# Story 1.2: Next\n")
+        assert "1 created, 1 updated, 1 deleted" in run("scan", str(repository))[1]
+        events = [json.loads(watcher.line("artifact_updated")) for _ in range(3)]
+        assert watcher.end(signal.SIGINT) == 0
+    assert [(event["payload"]["path"], event["payload"]["change"], event["payload"]["type"]) for event in events] == [
+        ("docs/notes.md", "deleted", "OTHER"),
+        ("docs/prd.md", "updated", "PRD"),
+        ("docs/stories/1.2.next.md", "created", "STORY"),
+    ]
+    project = Project.get()
+    assert {event["projectId"] for event in events} == {str(project.id)}
+
+
+def test_a_scan_without_redis_keeps_the_documents_and_says_so(repository: Path) -> None:
+    status, output, errors = run("scan", str(repository), REDIS_URL="redis://127.0.0.1:1")
+    assert (status, "5 created" in output, "nobody was told" in errors) == (0, True, True)
+    assert Artifact.select().count() == 5
+
+
+def test_two_scans_at_once_leave_one_project_and_each_document_once(repository: Path) -> None:
+    scans = [
+        subprocess.Popen([*JIVE, "scan", str(repository)], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        for _ in range(6)
+    ]
+    assert [(scan.communicate(timeout=60), scan.returncode)[1] for scan in scans] == [0] * 6
+    assert Project.select().count() == 1
+    assert Artifact.select().count() == 5
+
+
+def test_seeding_twice_plants_once() -> None:
+    assert "5 changes" in run("seed")[1]
+    assert "0 changes" in run("seed")[1]
+    assert Project.select().count() == 1
+    assert Artifact.select().count() == 5
+
+
+def test_check_says_that_all_is_well() -> None:
+    status, output, _ = run("check")
+    assert status == 0
+    for name in ("settings", "postgres", "redis", "pub/sub", "migrations", "drift"):
+        assert f"ok    {name}" in output
+
+
+@pytest.mark.parametrize(
+    ("variables", "said"),
+    [
+        ({"DATABASE_URL": NOWHERE}, ["FAIL  postgres", "refused", "→ see that DATABASE_URL", "ok    redis"]),
+        ({"REDIS_URL": "redis://127.0.0.1:1"}, ["FAIL  redis", "→ see that REDIS_URL", "ok    drift"]),
+        ({"PORT": "x", "JIVE_LOG_LEVEL": "y"}, ["PORT: is not", "JIVE_LOG_LEVEL: must", "→ set it"]),
+    ],
+)
+def test_check_tells_what_is_wrong_and_what_to_do(variables: dict[str, str], said: list[str]) -> None:
+    status, output, errors = run("check", cwd=None, **variables)
+    assert status == 1
+    assert "Traceback" not in output + errors
+    assert "hush" not in output + errors
+    for words in said:
+        assert words in output
+
+
+def test_check_tells_of_pending_migrations_and_of_drift(empty_database: str) -> None:
+    status, output, _ = run("check", DATABASE_URL=empty_database)
+    assert (status, "FAIL  migrations" in output, "→ Run `jive migrate`" in output) == (1, True, True)
+    assert run("migrate", DATABASE_URL=empty_database)[0] == 0
+    link = psycopg2.connect(empty_database)
+    link.autocommit = True
+    link.cursor().execute("ALTER TABLE projects ADD extra int")
+    link.close()
+    status, output, _ = run("check", DATABASE_URL=empty_database)
+    assert (status, "FAIL  drift" in output, "projects: column extra" in output) == (1, True, True)
+
+
+@pytest.mark.parametrize(
+    "words", [("migrate",), ("migrate", "--check"), ("seed",), ("web",), ("scan", "."), ("watch", "x")]
+)
+def test_an_unreachable_database_is_one_clear_line(words: tuple[str, ...]) -> None:
+    status, output, errors = run(*words, DATABASE_URL=NOWHERE, PORT=str(free_port()))
+    assert (status, output) == (1, "")
+    assert errors.startswith("jive: Postgres cannot be reached: ")
+    assert errors.count("\n") == 1
+    assert "hush" not in errors
+
+
+@pytest.mark.parametrize("words", [("migrate",), ("seed",), ("web",), ("scan", "."), ("watch", "x")])
+def test_missing_settings_are_told_at_once(words: tuple[str, ...], tmp_path: Path) -> None:
+    status, _, errors = run(*words, cwd=tmp_path, DATABASE_URL="mysql://x", REDIS_URL="", JIVE_SECRET_KEYS="")
+    assert status == 1
+    assert errors.startswith("jive: The settings have problems:\n")
+    assert [name for name in ("DATABASE_URL", "REDIS_URL", "JIVE_SECRET_KEYS") if name not in errors] == []
+
+
+def test_an_unknown_project_is_one_clear_line() -> None:
+    assert run("watch", "nobody") == (1, "", "jive: There is no project nobody\n")
+
+
+def test_keygen_prints_a_key_that_settings_take(tmp_path: Path) -> None:
+    key = run("keygen")[1].strip()
+    with using(JIVE_SECRET_KEYS=key):
+        assert settings.current().secret_keys == (key,)
+    file = tmp_path / "keys"
+    assert run("keygen", str(file))[0] == 0
+    first = file.read_text()
+    assert run("keygen", str(file))[0] == 0
+    assert file.read_text() == first
+
+
+def test_web_serves_until_it_is_told_to_stop() -> None:
+    port = free_port()
+    with serving(port) as web:
+        assert web.end(signal.SIGTERM) == 0
+
+
+def test_web_finishes_the_request_under_way(home: Path) -> None:
+    part, url = embedded.start_redis(home)
+    try:
+        part.process.send_signal(signal.SIGSTOP)  # health waits for it, and then says what it found
+        port = free_port()
+        with serving(port, REDIS_URL=url) as web:
+            with socket.create_connection(("127.0.0.1", port), timeout=30) as link:
+                link.sendall(b"GET /api/health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+                wait_for_connection(web.process.pid, port)
+                web.process.send_signal(signal.SIGTERM)
+                answer = link.makefile("rb").read()
+            assert web.wait() == 0
+        assert answer.startswith(b"HTTP/1.1 200")
+        assert b'"degraded"' in answer
+    finally:
+        part.process.send_signal(signal.SIGCONT)
+        part.stop()
+
+
+def wait_for_connection(pid: int, port: int) -> None:
+    """Wait until a worker of the server has taken a connection to `port`."""
+    until = time.monotonic() + PATIENCE_S
+    while time.monotonic() < until:
+        for process in psutil.Process(pid).children(recursive=True):
+            links = process.net_connections("tcp")
+            if any(link.status == "ESTABLISHED" and link.laddr.port == port for link in links):
+                return
+    raise AssertionError("no worker took the connection")
+
+
+def test_web_on_a_port_in_use_is_one_clear_line() -> None:
+    port = free_port()
+    with serving(port):
+        status, _, errors = run("web", PORT=str(port))
+        assert (status, errors.count("\n"), f"Port {port} is in use" in errors) == (1, 1, True)
