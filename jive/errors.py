@@ -94,10 +94,40 @@ class ProjectExists(JiveError):
     status = 409
 
 
+class MalformedDelivery(JiveError):
+    """A delivery is not what its host sends; nothing was recorded."""
+
+    code = "malformed_delivery"
+    status = 400
+
+
+class DeliveryRefused(JiveError):
+    """The repository is unknown, or the signature is wrong; nothing was recorded."""
+
+    code = "delivery_refused"
+    status = 401
+
+
+class BodyTooLarge(JiveError):
+    """The body is larger than is taken; nothing was recorded."""
+
+    code = "body_too_large"
+    status = 413
+
+
 class ScanFailed(JiveError):
     """A repository could not be read; its project is as it was before."""
 
     code = "scan_failed"
+    retryable = True
+
+
+class RepositoryRefused(ScanFailed):
+    """The settings do not allow this repository; trying again changes nothing."""
+
+    code = "repository_refused"
+    status = 400
+    retryable = False
 
 
 class ServerUnavailable(JiveError):

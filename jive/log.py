@@ -17,3 +17,4 @@ def configure(level: str = "INFO") -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(formatter)
     logging.basicConfig(level=level, handlers=[handler], force=True)
+    logging.getLogger("peewee_migrate").setLevel("WARNING")  # at INFO it prints whole migrations

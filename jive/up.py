@@ -89,6 +89,8 @@ def _prepare(home: Path, parts: contextlib.ExitStack) -> tuple[settings.Settings
         keys.make_file(home / "secret.keys")
         os.environ["JIVE_SECRET_KEYS_FILE"] = str((home / "secret.keys").resolve())
     os.environ |= placeholders
+    if not settings.is_set("JIVE_LOG_LEVEL"):
+        os.environ["JIVE_LOG_LEVEL"] = "WARNING"  # what we print is enough for a person
     free_address(settings.load((Path(".env"),)).port)  # every other problem is told before anything starts
 
     private: list[Part] = []
