@@ -32,5 +32,13 @@ $(VENV)/ready: setup.cfg pyproject.toml
 	@$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[embedded,dev]'
 	@touch $@
 
+# The versions that the image holds. Add UV="uvx uv" where uv is not installed; --upgrade takes newer ones.
+UV ?= uv
+LOCK := $(UV) pip compile setup.cfg --python-version 3.13 --python-platform linux --generate-hashes \
+	--no-emit-index-url --no-emit-find-links
+lock:
+	$(LOCK) -o requirements.lock
+	$(LOCK) --extra dev --extra embedded --constraint requirements.lock -o requirements-dev.lock
+
 clean:
 	rm -rf $(VENV) build dist *.egg-info

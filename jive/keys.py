@@ -2,6 +2,7 @@
 
 import base64
 import os
+import tempfile
 from pathlib import Path
 
 
@@ -15,13 +16,12 @@ def make_file(path: Path) -> bool:
 
     Safe when many start at once: the file appears whole, and the first one stands.
     """
-    unfinished = path.with_name(f"{path.name}.{os.getpid()}")
-    with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+    # A name that nobody else has: processes in containers that share a volume may have the same number.
+    with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=path.name) as file:
         file.write(make() + "\n")
-    try:
-        os.link(unfinished, path)
-    except FileExistsError:
-        return False
-    finally:
-        unfinished.unlink()
+        file.flush()
+        try:
+            os.link(file.name, path)
+        except FileExistsError:
+            return False
     return True

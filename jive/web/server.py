@@ -2,6 +2,7 @@
 
 import errno
 import logging
+import multiprocessing
 import socket
 from pathlib import Path
 
@@ -62,6 +63,8 @@ def serve(config: settings.Settings, reload_from: Path | None = None) -> None:
         ServerUnavailable: the port cannot be used.
         DatabaseUnavailable, SchemaMismatch: there is no database to serve from.
     """
+    if reload_from:  # a forked worker would keep the modules that this process has imported, edited or not
+        multiprocessing.set_start_method("spawn")
     address = free_address(config.port)
     with connection() as db:
         require_current(db)
@@ -83,4 +86,5 @@ def serve(config: settings.Settings, reload_from: Path | None = None) -> None:
         log_dictconfig={"loggers": {"_granian": {"handlers": [], "propagate": True}}},
         reload=reload_from is not None,
         reload_paths=[reload_from] if reload_from else None,
+        reload_ignore_worker_failure=True,  # an edit that cannot be imported waits for the next edit
     ).serve()

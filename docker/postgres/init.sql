@@ -1,0 +1,6 @@
+-- Run once, by the postgres image, when the volume is new.
+-- A server that does not have one of these extensions does without it: JIVE itself needs none.
+SELECT format('CREATE EXTENSION IF NOT EXISTS %I', name)
+FROM pg_available_extensions
+WHERE name IN ('pg_stat_statements', 'pgcrypto')
+\gexec
