@@ -40,6 +40,7 @@ RUN apt-get update \
     && useradd --uid 10001 --create-home jive \
     && install --directory --owner=jive --group=jive /app /data
 COPY --chmod=755 docker/entrypoint.sh /usr/local/bin/entrypoint.sh
+ENV JIVE_DATA_DIR=/data
 WORKDIR /app
 EXPOSE 3000
 ENTRYPOINT ["tini", "--", "entrypoint.sh"]

@@ -9,10 +9,18 @@ from typing import Any
 from jive import schema, settings
 from jive.db import connection, database
 from jive.db import ping as ping_postgres
-from jive.errors import JiveError, RedisUnavailable, SchemaMismatch, SettingsError
-from jive.models import MODELS
+from jive.errors import (
+    JiveError,
+    RedisUnavailable,
+    ScanFailed,
+    SchemaMismatch,
+    ServerUnavailable,
+    SettingsError,
+)
+from jive.jobs.worker import workers
+from jive.models import MODELS, WebhookEvent
 from jive.pubsub import publish_event, subscribe_to_channel
-from jive.redis_client import server_version
+from jive.redis_client import reaching_redis, server_version
 
 
 @dataclass(frozen=True)
@@ -48,11 +56,13 @@ def run() -> Iterator[Line]:
     yield redis
     if redis.remedy is None:
         yield _try("pub/sub", _pubsub, "see that the Redis user may PUBLISH and SUBSCRIBE")
+        yield _try("worker", _worker, "start one: `jive worker`, or `jive up`, which runs one")
     if postgres.remedy is None:
         migrations = _try("migrations", _migrations, "")
         yield migrations
         if migrations.remedy is None:
             yield _try("drift", _drift, "undo the change by hand, or write the migration that it lacks")
+            yield _try("deliveries", _deliveries, "mend what it says, then `jive events retry --all`")
 
 
 def _try(name: str, check: Callable[[], str], remedy: str) -> Line:
@@ -82,6 +92,23 @@ def _pubsub() -> str:
         except queue.Empty:
             raise RedisUnavailable("a published message did not come back") from None
     return "a message was published and came back"
+
+
+def _worker() -> str:
+    with reaching_redis():
+        count = workers()
+    if not count:
+        raise ServerUnavailable("none has shown a sign of life lately: pushes are recorded but not scanned")
+    return f"{count} alive"
+
+
+def _deliveries() -> str:
+    with connection():
+        waiting = WebhookEvent.select().where(WebhookEvent.unsettled()).count()
+        resting = WebhookEvent.select().where(WebhookEvent.resting()).order_by(WebhookEvent.received_at.desc())
+        if newest := resting.first():
+            raise ScanFailed(f"{resting.count()} failed three times; the newest: {newest.error_message}")
+    return f"{waiting} waiting, none failed"
 
 
 def _migrations() -> str:

@@ -2,11 +2,17 @@
 
 import sys
 from pathlib import Path
+from typing import IO, TYPE_CHECKING
 
 import click
 
 from jive import __version__
-from jive.errors import JiveError
+from jive.errors import JiveError, ServerUnavailable
+
+if TYPE_CHECKING:
+    import threading
+
+    from jive.models import Project
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -18,10 +24,12 @@ def cli() -> None:
     """
 
 
-def _configure_log() -> None:
+def _configure_log(*, serving: bool = False) -> None:
+    """Log as the settings say; a command that is done in a moment says with its output what INFO would."""
     from jive import log, settings
 
-    log.configure(settings.current().log_level)
+    level = settings.current().log_level
+    log.configure(level if serving or level != "INFO" else "WARNING")
 
 
 @cli.command()
@@ -45,7 +53,7 @@ def web(reload_from: Path | None) -> None:
     from jive import settings
     from jive.web import server
 
-    _configure_log()
+    _configure_log(serving=True)
     server.serve(settings.current(), reload_from)
 
 
@@ -100,38 +108,186 @@ def check() -> None:
 
 
 @cli.command()
-@click.argument("path", type=click.Path(exists=True, file_okay=False, path_type=Path))
-def scan(path: Path) -> None:
-    """Read the documents of a checked-out repository at PATH and keep them as artifacts."""
-    from jive.pipeline import process
+@click.option(
+    "--check", is_flag=True, help="Run nothing; exit 1 unless the worker of this container shows signs of life."
+)
+def worker(check: bool) -> None:
+    """Run jobs until SIGTERM: scans, the sweep for what was missed, a sign of life."""
+    from jive import settings
+    from jive.jobs import worker
 
-    _configure_log()
-    result = process.scan_folder(path)
-    click.echo(f"{result.project.name} ({result.project.id}) at {result.project.repo_url}")
-    for kind, count in result.counts.items():
-        click.echo(f"  {kind:<13} {count:>5}")
-    changes = ", ".join(f"{count} {change}" for change, count in result.changes.items() if count)
-    click.echo(f"  {'total':<13} {sum(result.counts.values()):>5}   {changes or 'nothing changed'}")
-    for warning in result.warnings:
-        click.echo(f"warning: {warning}", err=True)
-    if not result.told:
-        click.echo("warning: Redis is away, so nobody was told of these changes.", err=True)
+    _configure_log(serving=not check)
+    if not check:
+        worker.work(settings.current())
+    elif not worker.is_alive_here():
+        raise ServerUnavailable("No worker on this machine has shown a sign of life lately.")
+
+
+@cli.command()
+def demo() -> None:
+    """Show the whole path of a push, on a repository made for it and thrown away."""
+    from jive import demo, log
+
+    log.configure("WARNING")
+    demo.run()
 
 
 @cli.command()
 @click.argument("project")
-def watch(project: str) -> None:
+def scan(project: str) -> None:
+    """Scan now. PROJECT is a folder with a checked-out repository, or a project's id, URL or name."""
+    from jive import report
+    from jive.db import connection
+    from jive.models import Project
+    from jive.pipeline import process
+
+    _configure_log()
+    with report.progress() as progress:
+        if Path(project).is_dir():
+            result = process.scan_folder(Path(project), progress)
+        else:
+            with connection():
+                found = Project.find(project)
+            result = process.scan_project(found.id, progress)
+    report.scan(result)
+
+
+@cli.command()
+@click.argument("project")
+@click.option(
+    "--since", type=click.IntRange(min=0), metavar="ID", help="Begin after the event with this id; 0: from the first."
+)
+def watch(project: str, since: int | None) -> None:
     """Print a project's events as they come. PROJECT is its id, repository URL, name or folder."""
+    import json
+
     from jive import live
+
+    _configure_log()
+    found = _find(project)
+    click.echo(f"Listening to {found.name} ({found.id}); Ctrl-C ends.", err=True)
+    for event in live.listen(found, since, _stopped_by_signal()):
+        click.echo(json.dumps(event.to_dict(), ensure_ascii=False))
+
+
+def _find(word: str) -> "Project":
     from jive.db import connection
     from jive.models import Project
     from jive.scanner.folder import repository_url
 
-    _configure_log()
     with connection():
-        found = Project.find(repository_url(Path(project)) if Path(project).is_dir() else project)
-    click.echo(f"Listening to {found.name} ({found.id}); Ctrl-C ends.", err=True)
-    live.watch(found, click.echo)
+        return Project.find(repository_url(Path(word)) if Path(word).is_dir() else word)
+
+
+def _stopped_by_signal() -> "threading.Event":
+    import signal
+    import threading
+
+    stopping = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopping.set())
+    return stopping
+
+
+@cli.group()
+def project() -> None:
+    """Register repositories, list them, and change their secrets."""
+
+
+@project.command()
+@click.argument("url")
+@click.option("--name", help="What people call it; the repository's name if not given.")
+@click.option("--branch", help="The branch to track; the remote's HEAD if not given.")
+@click.option(
+    "--secret-file",
+    type=click.File(),
+    help="A file with the secret to use (- is standard input), such as a GitLab signing token.",
+)
+def add(url: str, name: str | None, branch: str | None, secret_file: "IO[str] | None") -> None:
+    """Register the repository at URL, and print where its host must send its webhooks, and the secret, once."""
+    from jive import report
+    from jive.pipeline import projects
+
+    _configure_log()
+    secret = secret_file.read().strip() if secret_file else None
+    report.added(projects.add(url, name=name, branch=branch, secret=secret))
+
+
+@project.command("list")
+def list_projects() -> None:
+    """List the projects, what they hold, and what is wrong with them."""
+    from jive import report
+    from jive.pipeline import projects
+
+    _configure_log()
+    report.projects(projects.summaries())
+
+
+@project.command()
+@click.argument("project")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def remove(project: str, yes: bool) -> None:
+    """Forget a project, its artifacts, deliveries and events."""
+    from jive.pipeline import projects
+
+    _configure_log()
+    found = _find(project)
+    if not yes:
+        click.confirm(f"Forget {found.name} ({found.repo_url}) and everything that is known of it?", abort=True)
+    projects.remove(found)
+    click.echo(f"{found.name} is forgotten.")
+
+
+@project.command("rotate-secret")
+@click.argument("project")
+@click.option("--finish", is_flag=True, help="Refuse the old secret from now on.")
+def rotate_secret(project: str, finish: bool) -> None:
+    """Give a project a new webhook secret; the old one stays good until --finish."""
+    from jive import report
+    from jive.db import connection
+
+    _configure_log()
+    found = _find(project)
+    with connection():
+        if finish:
+            found.finish_rotation()
+            click.echo(f"Only the new secret of {found.name} is good now.")
+        else:
+            found.rotate_secret()
+            report.rotated(found)
+
+
+@cli.group()
+def events() -> None:
+    """Look at the deliveries that arrived, and try again what failed."""
+
+
+@events.command("list")
+@click.argument("project", required=False)
+@click.option("--failed", is_flag=True, help="Only those that failed.")
+@click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 10_000))
+def list_events(project: str | None, failed: bool, limit: int) -> None:
+    """List the newest deliveries, of PROJECT or of all."""
+    from jive import report
+    from jive.pipeline import projects
+
+    _configure_log()
+    report.deliveries(projects.deliveries(_find(project) if project else None, failed=failed, limit=limit))
+
+
+@events.command()
+@click.argument("ids", nargs=-1)
+@click.option("--all", "everything", is_flag=True, help="All that rest with an error.")
+def retry(ids: tuple[str, ...], everything: bool) -> None:
+    """Try again the deliveries with these IDS, which rest with an error after three attempts."""
+    from jive.jobs.tasks import enqueue_scan
+    from jive.pipeline import projects
+
+    if not ids and not everything:
+        raise click.UsageError("Say which deliveries, or --all.")
+    _configure_log()
+    count = projects.retry(None if everything else ids, enqueue_scan)
+    click.echo(f"{count} project{'' if count == 1 else 's'} will be scanned again." if count else "None of them rests.")
 
 
 @cli.command()

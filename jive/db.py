@@ -91,13 +91,23 @@ class Database(PooledPostgresqlDatabase):
 database = Database()
 
 
-UPDATED_AT_FUNCTION = """
+# Functions that the schema is made of, beside tables; a migration brings the same.
+FUNCTIONS = {
+    "set_updated_at": """
 CREATE OR REPLACE FUNCTION set_updated_at() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     NEW.updated_at := clock_timestamp();
     RETURN NEW;
-END $$
-"""
+END $$""",
+    "repo_key": r"""
+CREATE OR REPLACE FUNCTION repo_key(url text) RETURNS text LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
+    SELECT regexp_replace(CASE
+        WHEN url ~ '^(file://|/)' THEN regexp_replace(url, '^file://', '')
+        WHEN url ~ '^[A-Za-z+]+://' THEN lower(regexp_replace(url, '^[A-Za-z+]+://([^@/]*@)?([^/:]+)(:\d+)?/*', '\2/'))
+        ELSE lower(regexp_replace(url, '^([^@/:]*@)?([^/:]+):/*', '\2/'))
+    END, '(/|\.git)+$', '')
+$$""",
+}
 
 
 class BaseModel(peewee.Model):
@@ -109,10 +119,11 @@ class BaseModel(peewee.Model):
 
     @classmethod
     def create_table(cls, safe: bool = True, **options: Any) -> None:
-        """Create the table, its indexes and the trigger that moves `updated_at`: the schema a migration must bring."""
+        """Create the table with its indexes, functions and triggers: the schema that a migration must bring."""
+        for sql in FUNCTIONS.values():
+            database.execute_sql(sql)
         super().create_table(safe, **options)
         if "updated_at" in cls._meta.columns:
-            database.execute_sql(UPDATED_AT_FUNCTION)
             database.execute_sql(
                 f"CREATE OR REPLACE TRIGGER set_updated_at BEFORE UPDATE ON {cls._meta.table_name} "
                 "FOR EACH ROW EXECUTE FUNCTION set_updated_at()"

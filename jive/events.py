@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Literal
@@ -21,7 +21,7 @@ class EventName(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Event:
+class Envelope:
     """One thing that happened in a project.
 
     `payload` is any JSON object; `artifact_updated` below says what it holds for that event. `id` counts per
@@ -34,6 +34,10 @@ class Event:
     timestamp: datetime = field(default_factory=utcnow)
     id: int | None = None
 
+    def numbered(self, id: int) -> "Envelope":
+        """Return the same event with its id."""
+        return replace(self, id=id)
+
     def to_dict(self) -> dict[str, Any]:
         """Return the envelope: `event`, `projectId`, `timestamp` (ISO 8601, UTC, with Z), `payload`, `id`."""
         return {
@@ -45,7 +49,7 @@ class Event:
         }
 
     @classmethod
-    def from_dict(cls, data: Any) -> "Event":
+    def from_dict(cls, data: Any) -> "Envelope":
         """Read an envelope.
 
         Raises:
@@ -70,10 +74,10 @@ def artifact_updated(
     type: str,
     version: str | None,
     change: Literal["created", "updated", "deleted"],
-) -> Event:
+) -> Envelope:
     """Return the event that tells of one changed document; its payload has exactly these four keys."""
     payload = {"path": path, "type": str(type), "version": version, "change": change}
-    return Event(event=EventName.ARTIFACT_UPDATED, project_id=project_id, payload=payload)
+    return Envelope(event=EventName.ARTIFACT_UPDATED, project_id=project_id, payload=payload)
 
 
 def channel(project_id: UUID) -> str:

@@ -11,6 +11,11 @@ def make() -> str:
     return base64.urlsafe_b64encode(os.urandom(32)).decode()
 
 
+def make_webhook_secret() -> str:
+    """Return a new secret for a webhook: the form that GitLab's signing tokens have, and good for every host."""
+    return "whsec_" + base64.b64encode(os.urandom(32)).decode()
+
+
 def make_file(path: Path) -> bool:
     """Write a new key to `path`, for its owner alone, unless the file exists; return whether it was written.
 

@@ -18,3 +18,4 @@ def configure(level: str = "INFO") -> None:
     handler.setFormatter(formatter)
     logging.basicConfig(level=level, handlers=[handler], force=True)
     logging.getLogger("peewee_migrate").setLevel("WARNING")  # at INFO it prints whole migrations
+    logging.getLogger("huey").setLevel("ERROR")  # the worker says what it does in our own words

@@ -14,7 +14,7 @@ import redis
 
 from jive import settings
 from jive.errors import InvalidValue, RedisUnavailable
-from jive.events import Event, channel
+from jive.events import Envelope, channel
 from jive.redis_client import client, connect, reaching_redis
 
 POLL_S = 1.0
@@ -37,7 +37,7 @@ def publish_event(channel: str, data: Any) -> int:
         return int(client().publish(channel, message))
 
 
-def publish_project_events(events: Iterable[Event]) -> int:
+def publish_project_events(events: Iterable[Envelope]) -> int:
     """Publish events to their projects' channels, in order and in one round trip; return how many there were.
 
     Raises:
@@ -65,9 +65,17 @@ class Subscription:
     are logged and skipped. Entering waits until Redis has confirmed; leaving ends the thread at once.
     """
 
-    def __init__(self, channel: str, handler: Callable[[Any], None], client: redis.Redis, timeout_s: float) -> None:
+    def __init__(
+        self,
+        channel: str,
+        handler: Callable[[Any], None],
+        client: redis.Redis,
+        timeout_s: float,
+        on_subscribed: Callable[[], None] = lambda: None,
+    ) -> None:
         self.channel = channel
         self._handler = handler
+        self._on_subscribed = on_subscribed
         self._client = client
         self._timeout_s = timeout_s
         self._pubsub = client.pubsub()  # type: ignore[no-untyped-call]
@@ -143,6 +151,7 @@ class Subscription:
             if self._error is not None:
                 logger.warning("subscribed to %s again; what was published meanwhile is missed", self.channel)
                 self._error = None
+            self._on_subscribed()
             self._subscribed.set()
             self._tried.set()
         elif message["type"] == "message":
@@ -157,8 +166,13 @@ class Subscription:
                 logger.exception("a handler of %s failed", self.channel)
 
 
-def subscribe_to_channel(channel: str, handler: Callable[[Any], None]) -> Subscription:
+def subscribe_to_channel(
+    channel: str, handler: Callable[[Any], None], on_subscribed: Callable[[], None] = lambda: None
+) -> Subscription:
     """Return a subscription that hands each message, parsed from JSON, to `handler` in its own thread.
+
+    `on_subscribed` is called there each time that Redis has confirmed, at the start and after it was away:
+    what is published from then on is heard.
 
     with subscribe_to_channel("news", print): ...
     """
@@ -166,9 +180,9 @@ def subscribe_to_channel(channel: str, handler: Callable[[Any], None]) -> Subscr
     # Its own client, with no silent retries: a lost connection must be noticed here. Messages stay bytes: one
     # that is no UTF-8 is the parser's business.
     own = connect(config, retries=0, decode=False)
-    return Subscription(channel, handler, own, timeout_s=config.redis_timeout_s * 2)
+    return Subscription(channel, handler, own, config.redis_timeout_s * 2, on_subscribed)
 
 
-def subscribe_to_project(project_id: UUID, handler: Callable[[Event], None]) -> Subscription:
+def subscribe_to_project(project_id: UUID, handler: Callable[[Envelope], None]) -> Subscription:
     """Return a subscription to a project's events; what is no event is logged and skipped."""
-    return subscribe_to_channel(channel(project_id), lambda data: handler(Event.from_dict(data)))
+    return subscribe_to_channel(channel(project_id), lambda data: handler(Envelope.from_dict(data)))

@@ -18,7 +18,7 @@ from typing import Any
 import peewee
 from peewee_migrate import Migrator, Router
 
-from jive.db import BaseModel, Database, connection, first_line
+from jive.db import FUNCTIONS, BaseModel, Database, connection, first_line
 from jive.errors import MigrationFailed, SchemaMismatch
 
 HISTORY = "migratehistory"
@@ -199,13 +199,16 @@ SELECT relname, 'trigger ' || tgname,
     pg_get_triggerdef(pg_trigger.oid, true) || regexp_replace(prosrc, '\\s+', ' ', 'g')
 FROM relation JOIN pg_trigger ON tgrelid = relation.oid JOIN pg_proc ON pg_proc.oid = tgfoid
 WHERE NOT tgisinternal
+UNION ALL
+SELECT '', 'function ' || proname, provolatile::text || regexp_replace(prosrc, '\\s+', ' ', 'g')
+FROM pg_proc WHERE pronamespace = %(schema)s::regnamespace AND proname = ANY(%(functions)s)
 """
 
 
 def _facts(db: Database, schema: str, tables: list[str]) -> dict[str, str]:
     db.execute_sql("SELECT set_config('search_path', %s, true)", (schema,))
-    rows = db.execute_sql(FACTS, {"schema": schema, "tables": tables}).fetchall()
-    return {f"{table}: {what}": definition for table, what, definition in rows}
+    rows = db.execute_sql(FACTS, {"schema": schema, "tables": tables, "functions": [*FUNCTIONS]}).fetchall()
+    return {f"{table}: {what}".removeprefix(": "): definition for table, what, definition in rows}
 
 
 def drift(db: Database, models: Iterable[type[BaseModel]]) -> list[str]:

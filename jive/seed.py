@@ -1,9 +1,9 @@
 """`jive seed`: a sample project, to look at JIVE without a repository at hand."""
 
-from jive.db import connection, database
-from jive.keys import make as make_key
+from jive.db import connection
+from jive.keys import make_webhook_secret
 from jive.models import Project
-from jive.pipeline.process import apply
+from jive.pipeline.apply import Findings, apply, begin
 from jive.scanner.document import read_document
 
 REPO_URL = "https://github.com/example/jive"
@@ -24,10 +24,11 @@ DOCUMENTS = {
 
 
 def plant() -> tuple[Project, int]:
-    """Make the sample project hold the sample documents; return it and how many changes that took (0 the next time)."""
-    with connection(), database.atomic():
-        made = {"repo_url": REPO_URL, "name": "JIVE sample", "webhook_secret": make_key(), "config": CONFIG}
-        Project.insert(made).on_conflict("IGNORE", conflict_target=[Project.repo_url]).execute()
-        project = Project.select().where(Project.repo_url == REPO_URL).for_update().get()
-        documents = [read_document(path, text.encode()) for path, text in sorted(DOCUMENTS.items())]
-        return project, len(apply(project, documents))
+    """Make the sample project hold the sample documents; return it and how many changes that took: 0 the next time."""
+    with connection():
+        made = {"repo_url": REPO_URL, "name": "JIVE sample", "webhook_secret": make_webhook_secret(), "config": CONFIG}
+        Project.insert(made).on_conflict("IGNORE").execute()
+        beginning = begin(Project.get(Project.has_url(REPO_URL)).id)
+        documents = [(read_document(path, text.encode()), path) for path, text in DOCUMENTS.items()]
+        events = apply(beginning, Findings(None, {}, documents, present=DOCUMENTS.keys()))
+        return beginning.project, len(events or ())

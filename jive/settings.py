@@ -15,6 +15,7 @@ from jive.errors import SettingsError
 
 # The second is what a running `jive up` writes, so that commands in the same folder find its stores.
 ENV_FILES = (Path(".env"), Path(".jive/env"))
+GIT_HOSTS = ("github.com", "gitlab.com", "bitbucket.org")
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 
@@ -29,12 +30,27 @@ class Settings:
     redis_url: str = field(repr=False)
     secret_keys: tuple[str, ...] = field(repr=False)
     port: int
+    public_url: str
     log_level: str
     web_processes: int
     web_threads: int
     database_pool_size: int
     database_timeout_s: int
     redis_timeout_s: float
+    data_dir: Path
+    git_hosts: frozenset[str]
+    git_allow_private: bool
+    git_allow_local: bool
+    git_tokens: Mapping[str, str] = field(repr=False)
+    git_timeout_s: float
+    max_repository_mb: int
+    max_repository_files: int
+    worker_threads: int
+    heartbeat_s: float
+    retry_delay_s: float
+    sweep_interval_s: float
+    rescan_interval_s: float
+    event_days: int
 
     @property
     def database_place(self) -> str:
@@ -158,12 +174,29 @@ def load(env_files: Sequence[Path] = ENV_FILES) -> Settings:
         "redis_url": read(env.str, "REDIS_URL", validate=_redis_url),
         "secret_keys": read(env.list, "JIVE_SECRET_KEYS", subcast=str.strip, validate=_fernet_keys),
         "port": read(env.int, "PORT", default=3000, validate=_between(1, 65535)),
+        "public_url": read(env.str, "JIVE_PUBLIC_URL", default=""),
         "log_level": read(env.str, "JIVE_LOG_LEVEL", default="INFO", validate=_log_level),
         "web_processes": read(env.int, "JIVE_WEB_PROCESSES", default=2, validate=_between(1, 64)),
         "web_threads": read(env.int, "JIVE_WEB_THREADS", default=8, validate=_between(1, 256)),
         "database_pool_size": read(env.int, "JIVE_DATABASE_POOL_SIZE", default=12, validate=_between(2, 512)),
         "database_timeout_s": read(env.int, "JIVE_DATABASE_TIMEOUT_S", default=3, validate=_between(2, 60)),
         "redis_timeout_s": read(env.float, "JIVE_REDIS_TIMEOUT_S", default=2.0, validate=_between(0.1, 60)),
+        "data_dir": read(env.path, "JIVE_DATA_DIR", default=Path(".jive")),
+        "git_hosts": read(env.list, "JIVE_GIT_HOSTS", subcast=str.strip, default=list(GIT_HOSTS)),
+        "git_allow_private": read(env.bool, "JIVE_GIT_ALLOW_PRIVATE", default=False),
+        "git_allow_local": read(env.bool, "JIVE_GIT_ALLOW_LOCAL", default=False),
+        "git_tokens": read(env.dict, "JIVE_GIT_TOKENS", default={}),
+        "git_timeout_s": read(env.float, "JIVE_GIT_TIMEOUT_S", default=120.0, validate=_between(1, 3600)),
+        "max_repository_mb": read(env.int, "JIVE_MAX_REPOSITORY_MB", default=512, validate=_between(1, 65536)),
+        "max_repository_files": read(
+            env.int, "JIVE_MAX_REPOSITORY_FILES", default=200_000, validate=_between(1, 10**7)
+        ),
+        "worker_threads": read(env.int, "JIVE_WORKER_THREADS", default=4, validate=_between(1, 64)),
+        "heartbeat_s": read(env.float, "JIVE_HEARTBEAT_S", default=30.0, validate=_between(0.1, 3600)),
+        "retry_delay_s": read(env.float, "JIVE_RETRY_DELAY_S", default=2.0, validate=_between(0.1, 3600)),
+        "sweep_interval_s": read(env.float, "JIVE_SWEEP_INTERVAL_S", default=60.0, validate=_between(0.1, 3600)),
+        "rescan_interval_s": read(env.float, "JIVE_RESCAN_INTERVAL_S", default=3600.0, validate=_between(1, 10**6)),
+        "event_days": read(env.int, "JIVE_EVENT_DAYS", default=30, validate=_between(1, 3650)),
     }
     try:
         env.seal()
@@ -174,7 +207,10 @@ def load(env_files: Sequence[Path] = ENV_FILES) -> Settings:
         raise SettingsError(problems)
     scheme, rest = values["database_url"].split("://", 1)
     values["database_url"] = f"postgresql://{rest}" if scheme == "postgres" else values["database_url"]
-    return Settings(**values | {"secret_keys": tuple(values["secret_keys"])})
+    values["public_url"] = values["public_url"].rstrip("/") or f"http://localhost:{values['port']}"
+    values["secret_keys"] = tuple(values["secret_keys"])
+    values["git_hosts"] = frozenset(host.lower() for host in values["git_hosts"])
+    return Settings(**values)
 
 
 @functools.cache

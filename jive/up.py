@@ -2,14 +2,14 @@
 
 import contextlib
 import fcntl
+import json
 import os
 import signal
 import sys
 import threading
 import time
-import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -19,16 +19,20 @@ from jive import embedded, keys, schema, settings
 from jive.db import connection, database
 from jive.embedded import Part, launcher, start, wait_until
 from jive.errors import ServerUnavailable
+from jive.jobs.worker import has_beaten
 from jive.redis_client import server_version
 from jive.web.server import free_address
 
 HOME = Path(".jive")
+JIVE = (sys.executable, "-m", "jive")
+STOP = signal.SIGTERM
 NEXT = """
 Ready in {took:.1f} s. Ctrl-C stops everything{kept}.
 
 Next, in another terminal and this folder:
-  jive scan PATH     read the documents of a checked-out repository
-  jive watch PATH    see its events as they come
+  jive demo             see the whole path of a push
+  jive scan PATH        read the documents of a checked-out repository
+  jive project add URL  have a Git host tell of every push
 """
 
 
@@ -57,10 +61,10 @@ def run(home: Path = HOME) -> None:
         )
         _report("Redis", server_version(), str(home / "redis") if "Redis" in names else config.redis_place)
         _migrate()
-        web = _start_web(config, parts)
+        web_and_worker = [_start_web(config, parts), _start_worker(config, parts)]
         kept = f"; the data stays in {home}/" if private else ""
         click.echo(NEXT.format(took=time.monotonic() - started_at, kept=kept))
-        _stay([*private, web], stopping)
+        _stay([*private, *web_and_worker], stopping)
         click.echo("\nStopping.")
 
 
@@ -91,6 +95,10 @@ def _prepare(home: Path, parts: contextlib.ExitStack) -> tuple[settings.Settings
     os.environ |= placeholders
     if not settings.is_set("JIVE_LOG_LEVEL"):
         os.environ["JIVE_LOG_LEVEL"] = "WARNING"  # what we print is enough for a person
+    if not settings.is_set("JIVE_GIT_ALLOW_LOCAL"):
+        os.environ["JIVE_GIT_ALLOW_LOCAL"] = "true"  # whoever starts this may read what is on this machine
+    if not settings.is_set("JIVE_DATA_DIR"):
+        os.environ["JIVE_DATA_DIR"] = str(home.resolve())
     free_address(settings.load((Path(".env"),)).port)  # every other problem is told before anything starts
 
     private: list[Part] = []
@@ -129,25 +137,38 @@ def _migrate() -> None:
 
 
 def _start_web(config: settings.Settings, parts: contextlib.ExitStack) -> Part:
-    command = [*launcher("TERM"), sys.executable, "-m", "jive", "web"]
     started_at = time.monotonic()
-    web = start("The web server", command, signal.SIGTERM)
-    parts.callback(web.stop)
-    wait_until(_is_healthy(config.port), web)
-    took_s = time.monotonic() - started_at
-    click.echo(f"  {'Web':<11} {'healthy':<10} http://localhost:{config.port}   (in {took_s:.1f} s)")
+    web = _start("The web server", "web", parts)
+    wait_until(lambda: is_healthy(config.port), web)
+    _report("Web", "healthy", f"http://localhost:{config.port}   (in {time.monotonic() - started_at:.1f} s)")
     return web
 
 
-def _is_healthy(port: int) -> Callable[[], bool]:
-    def ask() -> bool:
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/health", timeout=3) as answer:
-                return bool(answer.status == 200)
-        except (urllib.error.URLError, OSError):
-            return False
+def _start_worker(config: settings.Settings, parts: contextlib.ExitStack) -> Part:
+    worker = _start("The worker", "worker", parts)
+    wait_until(lambda: has_beaten(worker.process.pid), worker)
+    _report("Worker", "alive", f"{config.worker_threads} scans at a time")
+    return worker
 
-    return ask
+
+def _start(name: str, command: str, parts: contextlib.ExitStack) -> Part:
+    part = start(name, [*launcher("TERM"), *JIVE, command], STOP)
+    parts.callback(part.stop)
+    return part
+
+
+def is_healthy(port: int) -> bool:
+    """Return whether a JIVE on this machine says that it can take deliveries."""
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/health", timeout=3) as answer:
+            return bool(answer.status == 200 and "schema" in json.load(answer))
+    except (OSError, ValueError):
+        return False
+
+
+def is_ready(port: int) -> bool:
+    """Return whether a `jive up` of this folder is healthy and has written where its stores are."""
+    return is_healthy(port) and (HOME / "env").exists()
 
 
 def _stay(parts: list[Part], stopping: threading.Event) -> None:

@@ -37,6 +37,9 @@ def stores() -> Iterator[None]:
     with ExitStack() as parts:
         parts.callback(shutil.rmtree, folder, ignore_errors=True)
         database_url, redis_url = os.environ.get("TEST_DATABASE_URL"), os.environ.get("TEST_REDIS_URL")
+        if database_url is not None and (worker := os.environ.get("PYTEST_XDIST_WORKER")):
+            refuse_other_names(database_url)
+            database_url = database_url.replace("_test", f"_{worker}_test")  # each process of the suite has its own
         if database_url is None:
             part, database_url = embedded.start_postgres(folder, "jive_test", FAST)
             parts.callback(part.stop)
@@ -57,9 +60,7 @@ def stores() -> Iterator[None]:
 
 def recreate(url: str) -> None:
     """Make the database of `url` anew, empty; refuses any whose name does not end in `_test`."""
-    name = urlsplit(url).path.strip("/")
-    if not name.endswith("_test"):
-        pytest.exit(f"TEST_DATABASE_URL names the database {name}; the tests only touch one that ends in _test.", 2)
+    name = refuse_other_names(url)
     server = psycopg2.connect(url, dbname="postgres")
     server.autocommit = True
     with server.cursor() as cursor:
@@ -95,6 +96,14 @@ def db() -> Iterator[None]:
         yield
         tables = ", ".join(model._meta.table_name for model in MODELS)
         held.execute_sql(f"TRUNCATE {tables}")
+
+
+def refuse_other_names(url: str) -> str:
+    """Return the name of the database of `url`, which must be one that is made for tests."""
+    name = urlsplit(url).path.strip("/")
+    if not name.endswith("_test"):
+        pytest.exit(f"TEST_DATABASE_URL names the database {name}; the tests only touch one that ends in _test.", 2)
+    return name
 
 
 @pytest.fixture

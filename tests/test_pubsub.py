@@ -14,7 +14,7 @@ import pytest
 
 from jive import embedded, redis_client
 from jive.errors import InvalidValue, RedisUnavailable
-from jive.events import Event, EventName, artifact_updated, channel
+from jive.events import Envelope, EventName, artifact_updated, channel
 from jive.pubsub import publish_event, publish_project_events, subscribe_to_channel, subscribe_to_project
 from tests.conftest import using
 
@@ -67,7 +67,7 @@ def test_a_project_event_arrives_as_it_was_sent_and_in_order() -> None:
         artifact_updated(project_id, path=f"docs/{n}.md", type="PRD", version=None, change="created")
         for n in range(100)
     ]
-    heard: queue.SimpleQueue[Event] = queue.SimpleQueue()
+    heard: queue.SimpleQueue[Envelope] = queue.SimpleQueue()
     with subscribe_to_project(project_id, heard.put):
         assert publish_project_events(sent) == 100
         got = [heard.get(timeout=PATIENCE_S) for _ in sent]
@@ -77,7 +77,7 @@ def test_a_project_event_arrives_as_it_was_sent_and_in_order() -> None:
 def test_the_envelope_is_the_storys() -> None:
     project_id = uuid.uuid4()
     heard: queue.SimpleQueue[Any] = queue.SimpleQueue()
-    event = Event(event=EventName.CONFLICT_DETECTED, project_id=project_id, payload={"path": "a"}, id=7)
+    event = Envelope(event=EventName.CONFLICT_DETECTED, project_id=project_id, payload={"path": "a"}, id=7)
     with subscribe_to_channel(f"project:{project_id}", heard.put):
         publish_project_events([event])
         got = heard.get(timeout=PATIENCE_S)
@@ -120,7 +120,7 @@ def test_a_message_that_is_not_json_is_logged_and_skipped(
 
 def test_a_message_that_is_no_event_is_skipped() -> None:
     project_id = uuid.uuid4()
-    heard: queue.SimpleQueue[Event] = queue.SimpleQueue()
+    heard: queue.SimpleQueue[Envelope] = queue.SimpleQueue()
     good = artifact_updated(project_id, path="a", type="PRD", version=None, change="created")
     with subscribe_to_project(project_id, heard.put):
         bad: Any

@@ -90,7 +90,7 @@ def test_the_migrated_schema_equals_the_models() -> None:
         ("DROP TRIGGER set_updated_at ON projects", "projects: trigger set_updated_at"),
         (
             "CREATE OR REPLACE FUNCTION set_updated_at() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'",
-            "trigger set_updated_at",
+            "set_updated_at",
         ),
         ("DROP TABLE mcp_audit_logs", "mcp_audit_logs: "),
         (
@@ -227,7 +227,7 @@ def test_a_process_refuses_to_serve_on_a_schema_that_is_not_its_own(empty_databa
     with using(PORT=str(free_port())):
         code, said = run(empty_database, "jive", "web")
     assert code == 1
-    assert said == "jive: Migrations are pending: 001_init. Run `jive migrate`.\n"
+    assert said == "jive: Migrations are pending: 001_init, 002_path_of_a_push. Run `jive migrate`.\n"
 
 
 def test_the_current_schema_is_required(other: Database, folder: Path) -> None:

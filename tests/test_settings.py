@@ -58,7 +58,7 @@ def test_all_problems_are_told_at_once_by_name() -> None:
         ("REDIS_URL", "http://:hush@redis", "must start with redis://"),
         ("REDIS_URL", "redis://", "names no host"),
         ("JIVE_SECRET_KEYS", "hush", "key 1 is not one"),
-        ("JIVE_SECRET_KEYS", f"{keys.make()},hush", "key 2 is not one"),
+        ("JIVE_SECRET_KEYS", "A" * 43 + "=,hush", "key 2 is not one"),
         ("JIVE_SECRET_KEYS", "", "holds no key"),
         ("PORT", "eighty", "PORT: is not a whole number"),
         ("PORT", "70000", "PORT: must be from 1 to 65535"),
@@ -129,7 +129,7 @@ def test_a_key_file_is_written_once_and_for_its_owner(tmp_path: Path) -> None:
 
 
 def test_env_example_holds_every_variable_with_a_line_of_explanation() -> None:
-    read = set(re.findall(r'read\(env\.\w+, "(\w+)"', (ROOT / "jive/settings.py").read_text()))
+    read = set(re.findall(r'read\(\s*env\.\w+, "(\w+)"', (ROOT / "jive/settings.py").read_text()))
     lines = (ROOT / ".env.example").read_text().splitlines()
     shown = {line.split("=")[0] for line in lines if re.match(r"\w+=", line)}
     assert shown == read

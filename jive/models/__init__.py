@@ -1,14 +1,15 @@
 """What JIVE keeps: one module a model, and MODELS, the register that migrations are compared with.
 
-A project has many artifacts, webhook events and audit logs; all of them go when the project goes.
+A project has many artifacts, webhook events, audit logs and events; all of them go when the project goes.
 """
 
 from jive.db import BaseModel
 from jive.models.artifact import Artifact
+from jive.models.event import Event
 from jive.models.mcp_audit_log import MCPAuditLog
 from jive.models.project import Project
 from jive.models.webhook_event import WebhookEvent
 
-MODELS: tuple[type[BaseModel], ...] = (Project, Artifact, WebhookEvent, MCPAuditLog)
+MODELS: tuple[type[BaseModel], ...] = (Project, Artifact, WebhookEvent, MCPAuditLog, Event)
 
-__all__ = ["MODELS", "Artifact", "MCPAuditLog", "Project", "WebhookEvent"]
+__all__ = ["MODELS", "Artifact", "Event", "MCPAuditLog", "Project", "WebhookEvent"]

@@ -1,14 +1,14 @@
 """A document of a project, as the repository holds it now."""
 
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 import peewee
 
 from jive.clock import utcnow
 from jive.db import BaseModel
-from jive.models.enums import ArtifactType
+from jive.models.enums import ArtifactStatus, ArtifactType
 from jive.models.fields import EnumField, JsonbField, TimestampField
 from jive.models.project import Project
 
@@ -21,6 +21,8 @@ class Artifact(BaseModel):
 
     `name` is its title. `created_at` and `created_by` are what the document says of itself, and may be
     missing. `dependencies` is a list of `{"path": str, "version": str | None}`. `content` is its text.
+    `status` is where a story stands or what a gate decided, `status_text` the document's own words for it.
+    `blob_id` is git's name of the content; a scan reads only what has another.
     """
 
     id = peewee.UUIDField(primary_key=True, default=uuid.uuid4, constraints=[peewee.Default("gen_random_uuid()")])
@@ -35,6 +37,9 @@ class Artifact(BaseModel):
     updated_at = TimestampField(default=utcnow, constraints=[peewee.Default("now()")])
     dependencies = JsonbField(MAX_DEPENDENCIES_BYTES, default=list, constraints=[peewee.Default("'[]'")])
     content = peewee.TextField(null=True)
+    status = EnumField(ArtifactStatus, "status", null=True)
+    status_text = peewee.TextField(null=True)
+    blob_id = peewee.TextField(null=True)
 
     class Meta:
         table_name = "artifacts"
@@ -45,11 +50,48 @@ class Artifact(BaseModel):
         )
 
     @classmethod
-    def upsert(cls, project: Project, rows: Iterable[Mapping[str, Any]]) -> None:
-        """Insert the rows, or update those whose path the project has; all rows name the same fields."""
+    def upsert(cls, project_id: uuid.UUID, rows: Iterable[Mapping[str, Any]]) -> list[tuple[str, bool]]:
+        """Insert the rows, or update those whose path the project has and that differ.
+
+        All rows name the same fields. Returns the paths that were written, each with whether it is new.
+        """
+        written: list[tuple[str, bool]] = []
         for batch in peewee.chunked(rows, UPSERT_BATCH):
-            whole = [{"project": project, **row} for row in batch]
-            changed = [field for field in whole[0] if field not in ("project", "path")]
-            cls.insert_many(whole).on_conflict(
-                conflict_target=[cls.project, cls.path], preserve=[getattr(cls, name) for name in changed]
-            ).execute()
+            whole = [{"project": project_id, **row} for row in batch]
+            fields = [getattr(cls, name) for name in whole[0] if name not in ("project", "path")]
+            columns = [field.column_name for field in fields]
+            kept, new = (", ".join(f"{table}.{name}" for name in columns) for table in ("artifacts", "EXCLUDED"))
+            differs = peewee.SQL(f"({kept}) IS DISTINCT FROM ({new})")
+            query = cls.insert_many(whole).on_conflict(
+                conflict_target=[cls.project, cls.path], preserve=fields, where=differs
+            )
+            created = peewee.SQL("(xmax = 0)")  # the row had no earlier version
+            written += query.returning(cls.path, created).tuples().execute()
+        return written
+
+    @classmethod
+    def remove(
+        cls, project_id: uuid.UUID, *, gone: Collection[str] | None, present: Collection[str] | None
+    ) -> list[tuple[str, str, str | None]]:
+        """Delete the paths in `gone`, or all but those in `present`; return path, type and version of each."""
+        verdict = "path = ANY(%s)" if present is None else "path <> ALL(%s)"
+        listed = peewee.SQL(verdict, [list((gone or ()) if present is None else present)])
+        query = cls.delete().where((cls.project == project_id) & listed)
+        return list(query.returning(cls.path, cls.type, cls.version).tuples().execute())
+
+    @classmethod
+    def blob_ids(cls, project_id: uuid.UUID) -> dict[str, str | None]:
+        """Return the path of every artifact of the project with the blob that it was read from."""
+        rows: Any = cls.select(cls.path, cls.blob_id).where(cls.project == project_id).tuples()
+        return dict(rows)
+
+    @classmethod
+    def count_by_type(cls, project_id: uuid.UUID) -> dict[ArtifactType, int]:
+        """Return how many artifacts of each type the project has, zeros included."""
+        rows: Any = (
+            cls.select(cls.type, peewee.fn.count(peewee.SQL("*")))
+            .where(cls.project == project_id)
+            .group_by(cls.type)
+            .tuples()
+        )
+        return dict.fromkeys(ArtifactType, 0) | dict(rows)

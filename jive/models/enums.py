@@ -13,6 +13,24 @@ class ArtifactType(StrEnum):
     OTHER = "OTHER"
 
 
+class ArtifactStatus(StrEnum):
+    """Where a story stands, or what a QA gate decided; stories first."""
+
+    BACKLOG = "Backlog"
+    DRAFT = "Draft"
+    APPROVED = "Approved"
+    IN_PROGRESS = "InProgress"
+    REVIEW = "Review"
+    DONE = "Done"
+    BLOCKED = "Blocked"
+    DEFERRED = "Deferred"
+    CANCELLED = "Cancelled"
+    PASS = "PASS"  # noqa: S105  # no password
+    CONCERNS = "CONCERNS"
+    FAIL = "FAIL"
+    WAIVED = "WAIVED"
+
+
 class WebhookSource(StrEnum):
     """The Git host that sent a delivery."""
 

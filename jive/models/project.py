@@ -8,14 +8,18 @@ import peewee
 from jive.clock import utcnow
 from jive.db import BaseModel
 from jive.errors import NotFound, ProjectExists
+from jive.keys import make_webhook_secret
 from jive.models.fields import EncryptedField, JsonbField, TimestampField
 
 MAX_CONFIG_BYTES = 65_536
 
 
 class Project(BaseModel):
-    """A repository, known by its URL.
+    """A repository, known by its URL however that is written (`repo_key` in the schema).
 
+    `branch` is the tracked one; None is the remote's HEAD. While a secret is rotated the previous one is good too.
+    `head` is the commit that the artifacts stand for and `reading` the rules by which they were read; None makes the
+    next scan read everything. A scan takes its number from `scans_begun`; `scan_applied` is the newest that counted.
     `config` says where the documents lie, in the keys of the BMAD method: `prdFile`, `architectureFile`,
     `devStoryLocation`, `qaLocation`, `prdSharded`, `prdShardedLocation` and so on.
     """
@@ -23,7 +27,9 @@ class Project(BaseModel):
     id = peewee.UUIDField(primary_key=True, default=uuid.uuid4, constraints=[peewee.Default("gen_random_uuid()")])
     name = peewee.TextField()
     repo_url = peewee.TextField(unique=True)
+    branch = peewee.TextField(null=True)
     webhook_secret = EncryptedField()
+    previous_webhook_secret = EncryptedField(null=True)
     config = JsonbField(
         MAX_CONFIG_BYTES,
         default=dict,
@@ -35,41 +41,66 @@ class Project(BaseModel):
     created_at = TimestampField(default=utcnow, constraints=[peewee.Default("now()")])
     updated_at = TimestampField(default=utcnow, constraints=[peewee.Default("now()")])
     last_seen = TimestampField(default=utcnow, constraints=[peewee.Default("now()")])
+    head = peewee.TextField(null=True)
+    reading = peewee.TextField(null=True)
+    scans_begun = peewee.BigIntegerField(default=0, constraints=[peewee.Default("0")])
+    scan_applied = peewee.BigIntegerField(default=0, constraints=[peewee.Default("0")])
+    last_event_id = peewee.BigIntegerField(default=0, constraints=[peewee.Default("0")])
 
     artifacts: peewee.ModelSelect
     webhook_events: peewee.ModelSelect
     mcp_audit_logs: peewee.ModelSelect
 
+    events: peewee.ModelSelect
+
     class Meta:
         table_name = "projects"
+        indexes = (peewee.SQL("CREATE UNIQUE INDEX projects_repo_key ON projects (repo_key(repo_url))"),)
 
     def save(self, *args: Any, **options: Any) -> Any:
         """Write the row, as peewee does.
 
         Raises:
-            ProjectExists: another project has this `repo_url`.
+            ProjectExists: another project has this repository, however its URL is written.
         """
         try:
             return super().save(*args, **options)
         except peewee.IntegrityError as exc:
-            if "projects_repo_url" not in str(exc):
+            if "projects_repo_" not in str(exc):
                 raise
             raise ProjectExists(f"A project with the repository {self.repo_url} exists already") from exc
 
     @classmethod
-    def find(cls, name: str) -> "Project":
-        """Return the project whose id, repository URL or (unless two share it) name is `name`.
+    def find(cls, word: str) -> "Project":
+        """Return the project whose id, repository URL or (unless two share it) name is `word`.
 
         Raises:
             NotFound: no project, or more than one, answers to it.
         """
         try:
-            matches = cls.id == uuid.UUID(name)
+            matches = cls.id == uuid.UUID(word)
         except ValueError:
-            matches = (cls.repo_url == name) | (cls.name == name)
+            matches = cls.has_url(word) | (cls.name == word)
         found = list(cls.select().where(matches).limit(2))
         if len(found) == 1:
             return found[0]
         if found:
-            raise NotFound(f"More than one project is called {name}; say its id or its repository URL")
-        raise NotFound(f"There is no project {name}")
+            raise NotFound(f"More than one project is called {word}; say its id or its repository URL")
+        raise NotFound(f"There is no project {word}")
+
+    @classmethod
+    def has_url(cls, *urls: str) -> Any:
+        """Return the condition that a project's repository is one of `urls`, however they are written."""
+        repo_key = peewee.fn.repo_key
+        return repo_key(cls.repo_url).in_([repo_key(url) for url in urls])
+
+    def rotate_secret(self) -> str:
+        """Give the project a new webhook secret and return it; the one it had stays good until `finish_rotation`."""
+        self.previous_webhook_secret, self.webhook_secret = self.webhook_secret, make_webhook_secret()
+        self.save(only=[Project.webhook_secret, Project.previous_webhook_secret])
+        return str(self.webhook_secret)
+
+    def finish_rotation(self) -> None:
+        """Refuse the secret that the project had before."""
+        self.previous_webhook_secret = None
+        self.save(only=[Project.previous_webhook_secret])

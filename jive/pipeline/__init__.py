@@ -1,7 +1,13 @@
-"""The path of a document: read from a repository, kept in one transaction, told to listeners.
+"""The path of a push.
 
-    scanner (no store) --> process: apply under the project's lock --> events --> Redis
+    receive.py   a delivery: find its project, verify it, record it, have the project scanned
+        |  a job in Redis, which may be lost
+    process.py   a scan: fetch the branch's head, read what is new, and apply it
+        |        apply.py: one transaction under the project's lock: artifacts, deliveries, events
+        |  Redis, which may be away
+    publish.py   tell the events that were written
+        |
+    sweep.py     every minute: do again what was recorded and not settled, written and not told
 
-Deliveries from Git hosts and a worker will join this path at its beginning: they do not exist yet, and
-`jive scan PATH` is what starts it.
+Postgres is the truth: whatever is lost on the way, a sweep finds it there.
 """

@@ -1,27 +1,32 @@
-"""Apply what a scan found to its project: one transaction, then one event a change."""
+"""A scan: fetch the head of the tracked branch, read what is new there, apply it, and tell."""
 
-import hashlib
+import contextlib
 import logging
+import uuid
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
-import peewee
-
-from jive.clock import utcnow
-from jive.db import connection, database
-from jive.errors import RedisUnavailable
-from jive.events import Event, artifact_updated
-from jive.keys import make as make_key
-from jive.models import Artifact, Project
+from jive import settings
+from jive.db import connection
+from jive.errors import ScanFailed
+from jive.events import Envelope
+from jive.keys import make_webhook_secret
+from jive.models import Artifact, Project, WebhookEvent
 from jive.models.enums import ArtifactType
-from jive.pubsub import publish_project_events
-from jive.scanner.document import Document
-from jive.scanner.folder import read_folder, repository_url
+from jive.pipeline.apply import Beginning, Findings, apply, begin, reading
+from jive.pipeline.publish import publish
+from jive.scanner.bmad_config import Places, is_config, read_places
+from jive.scanner.checkout import Mirror, Policy
+from jive.scanner.classify import is_document
+from jive.scanner.document import MAX_CONTENT_BYTES, Document, read_document
+from jive.scanner.folder import Progress, read_folder, repository_url
 
 Change = Literal["created", "updated", "deleted"]
+CONFIG_FILES = "configFiles"  # in a project's config: the files that it was read from, with their blobs
+ATTEMPTS = 5  # at a scan that another one overtakes each time
 
 logger = logging.getLogger(__name__)
 
@@ -32,7 +37,7 @@ class ScanResult:
 
     Attributes:
         project: the project that it was applied to.
-        counts: how many documents of each type the repository holds now.
+        counts: how many documents of each type the project has now.
         changes: how many were created, updated and deleted.
         warnings: what could not be read as it should, each with its path.
         told: whether Redis took the events.
@@ -45,97 +50,162 @@ class ScanResult:
     told: bool
 
 
-def scan_folder(folder: Path) -> ScanResult:
+def scan_project(project_id: uuid.UUID, progress: Progress = lambda done, total: None) -> ScanResult:
+    """Make a project hold the documents that its branch's head holds; safe to repeat and to run at once.
+
+    Raises:
+        NotFound: the project is gone.
+        ScanFailed, RepositoryRefused: the artifacts are as they were; every delivery that waited for this scan
+            has one attempt more and the reason.
+        DatabaseUnavailable: nothing was changed.
+    """
+    with connection():
+        for _ in range(ATTEMPTS):
+            beginning = begin(project_id)
+            try:
+                with _mirror(beginning.project) as mirror:
+                    findings = _find(beginning, mirror, progress)
+            except ScanFailed as exc:
+                WebhookEvent.count_failure(project_id, beginning.began_at, str(exc), final=not exc.retryable)
+                raise
+            events = apply(beginning, findings)
+            if events is not None:
+                return _finish(beginning.project, findings.documents, events)
+    raise ScanFailed(f"Other scans of {beginning.project.repo_url} came first, {ATTEMPTS} times")
+
+
+@contextlib.contextmanager
+def _mirror(project: Project) -> Iterator[Mirror]:
+    config = settings.current()
+    policy = Policy(
+        hosts=config.git_hosts,
+        allow_private=config.git_allow_private,
+        allow_local=config.git_allow_local,
+        tokens=config.git_tokens,
+        timeout_s=config.git_timeout_s,
+        max_total_bytes=config.max_repository_mb * 1024 * 1024,
+        max_file_bytes=MAX_CONTENT_BYTES,
+        max_files=config.max_repository_files,
+    )
+    mirror = Mirror(config.data_dir / "repositories" / f"{project.id}.git", project.repo_url, policy)
+    with mirror.locked():
+        yield mirror
+
+
+def _find(beginning: Beginning, mirror: Mirror, progress: Progress) -> Findings:
+    project = beginning.project
+    head = mirror.fetch(project.branch)
+    if head is None:  # a repository without commits has no documents
+        return Findings(None, {}, [], present=())
+    return _find_changes(project, mirror, head, progress) or _find_all(project, mirror, head, progress)
+
+
+def _find_changes(project: Project, mirror: Mirror, head: str, progress: Progress) -> Findings | None:
+    """Read only what changed since the last scan; None when that would not do."""
+    changes = mirror.changes(project.head, head) if project.head else None
+    if changes is None:
+        return None
+    changed, gone = changes
+    if any(map(is_config, changed)) or any(map(is_config, gone)):
+        return None
+    places, config, _ = _read_config(mirror, project.config.get(CONFIG_FILES, {}))
+    if project.reading != reading(config):
+        return None
+    wanted = {path: blob_id for path, blob_id in changed.items() if is_document(path, places)}
+
+    def exist(paths: Collection[str]) -> set[str]:
+        return mirror.exists(head, paths)
+
+    documents = _read(mirror, wanted, places, exist, progress)
+    # What was a document and is a link or a submodule now is told as gone by the mirror.
+    return Findings(head, config, documents, gone=gone)
+
+
+def _find_all(project: Project, mirror: Mirror, head: str, progress: Progress) -> Findings:
+    """Read every document whose blob is not the one that was kept."""
+    files = mirror.files(head)
+    config_files = {path: blob_id for path, blob_id in files.items() if is_config(path)}
+    places, config, warnings = _read_config(mirror, config_files)
+    for warning in warnings:
+        logger.warning("%s: %s", project.repo_url, warning)
+    present = {path: blob_id for path, blob_id in files.items() if is_document(path, places)}
+    kept = Artifact.blob_ids(project.id) if project.reading == reading(config) else {}
+    wanted = {path: blob_id for path, blob_id in present.items() if kept.get(path) != blob_id}
+    documents = _read(mirror, wanted, places, lambda paths: files.keys() & paths, progress)
+    return Findings(head, config, documents, present=present.keys())
+
+
+def _read_config(mirror: Mirror, files: Mapping[str, str]) -> tuple[Places, dict[str, Any], tuple[str, ...]]:
+    contents = dict(mirror.blobs(files.values()))
+    known = {path: contents[blob_id] for path, blob_id in files.items()}
+    places, warnings = read_places({path: data for path, data in known.items() if data is not None})
+    return places, dict(places.config) | ({CONFIG_FILES: dict(files)} if files else {}), warnings
+
+
+def _read(
+    mirror: Mirror,
+    wanted: Mapping[str, str],
+    places: Places,
+    exist: Callable[[Collection[str]], set[str]],
+    progress: Progress,
+) -> list[tuple[Document, str]]:
+    paths: dict[str, list[str]] = {}
+    for path, blob_id in sorted(wanted.items()):
+        paths.setdefault(blob_id, []).append(path)
+    documents = []
+    for blob_id, data in mirror.blobs(paths):
+        for path in paths[blob_id]:
+            document = read_document(path, data, places, lambda target: bool(exist({target})))
+            documents.append((document, blob_id))
+            for warning in document.warnings:
+                logger.warning("%s", warning)
+            progress(len(documents), len(wanted))
+    return documents
+
+
+def scan_folder(folder: Path, progress: Progress = lambda done, total: None) -> ScanResult:
     """Make the project of a checked-out repository hold the documents that the folder holds now.
 
-    The project is found by the URL that the folder was cloned from, and made if there is none. Safe to
-    repeat: what did not change is not written and not told.
+    The project is found by the URL that the folder was cloned from, and made if there is none. What a later
+    push brings replaces it.
 
     Raises:
         ScanFailed, DatabaseUnavailable: the project is as it was.
     """
-    documents = list(read_folder(folder))
     with connection():
-        with database.atomic():
-            project = _project_at(repository_url(folder), folder.resolve().name)
-            events = apply(project, documents)
-        told = _tell(events)
-    counted = Counter(document.type for document in documents)
+        project = _project_of(folder)
+        for _ in range(ATTEMPTS):
+            beginning = begin(project.id)
+            config, documents = read_folder(folder, progress)
+            present = [document.path for document, _ in documents]
+            kept = beginning.project
+            known = Artifact.blob_ids(kept.id) if kept.reading == reading(config) else {}
+            changed = [(document, blob_id) for document, blob_id in documents if known.get(document.path) != blob_id]
+            events = apply(beginning, Findings(None, config, changed, present=present))
+            if events is not None:
+                return _finish(kept, documents, events)
+    raise ScanFailed(f"Other scans of {project.repo_url} came first, {ATTEMPTS} times")
+
+
+def _project_of(folder: Path) -> Project:
+    url = repository_url(folder)
+    project = Project.get_or_none(Project.has_url(url))
+    if project is None:
+        # Two may find none at once; the second insert is ignored, whatever index stops it.
+        made = {"repo_url": url, "name": folder.resolve().name, "webhook_secret": make_webhook_secret()}
+        Project.insert(made).on_conflict("IGNORE").execute()
+        project = Project.get(Project.has_url(url))
+    return project
+
+
+def _finish(project: Project, documents: Sequence[tuple[Document, str]], events: Sequence[Envelope]) -> ScanResult:
+    told = publish(project.id, events)
     changed = Counter(event.payload["change"] for event in events)
+    logger.info("scanned %s: %d changes", project.repo_url, len(events))
     return ScanResult(
         project=project,
-        counts={kind: counted[kind.value] for kind in ArtifactType},
+        counts=Artifact.count_by_type(project.id),
         changes={"created": changed["created"], "updated": changed["updated"], "deleted": changed["deleted"]},
-        warnings=tuple(warning for document in documents for warning in document.warnings),
+        warnings=tuple(warning for document, _ in documents for warning in document.warnings),
         told=told,
     )
-
-
-def _project_at(repo_url: str, name: str) -> Project:
-    """Return the project with this URL, made if need be, and locked until the transaction ends."""
-    made = {"repo_url": repo_url, "name": name, "webhook_secret": make_key()}
-    Project.insert(made).on_conflict("IGNORE", conflict_target=[Project.repo_url]).execute()
-    return Project.select().where(Project.repo_url == repo_url).for_update().get()
-
-
-def apply(project: Project, documents: Sequence[Document]) -> list[Event]:
-    """Make the project's artifacts equal to `documents`; return an event a change, in the order of paths.
-
-    Runs inside the caller's transaction, which holds the project's lock.
-    """
-    kept = _kept(project)
-    changes: list[tuple[str, str, Change]] = []
-    written = []
-    for document in documents:
-        if kept.get(document.path) != _state(document):
-            written.append(_row(document))
-            changes.append((document.path, document.type, "updated" if document.path in kept else "created"))
-    gone = kept.keys() - {document.path for document in documents}
-    changes += [(path, kept[path].type, "deleted") for path in gone]
-
-    Artifact.upsert(project, written)
-    if gone:
-        Artifact.delete().where(Artifact.project == project, Artifact.path.in_(gone)).execute()
-    Project.update(last_seen=utcnow()).where(Project.id == project.id).execute()
-    return [
-        artifact_updated(project.id, path=path, type=kind, version=None, change=change)
-        for path, kind, change in sorted(changes)
-    ]
-
-
-class _State(NamedTuple):
-    """What must be equal for a document to count as unchanged."""
-
-    title: str
-    type: str
-    digest: str | None
-
-
-def _state(document: Document) -> _State:
-    content = document.content
-    digest = None if content is None else hashlib.md5(content.encode(), usedforsecurity=False).hexdigest()
-    return _State(document.title, document.type, digest)
-
-
-def _kept(project: Project) -> dict[str, _State]:
-    digest = peewee.fn.md5(Artifact.content)
-    rows: Any = Artifact.select(Artifact.path, Artifact.name, Artifact.type, digest).where(Artifact.project == project)
-    return {path: _State(title, str(kind), digest) for path, title, kind, digest in rows.tuples()}
-
-
-def _row(document: Document) -> dict[str, object]:
-    return {
-        "path": document.path,
-        "name": document.title,
-        "type": ArtifactType(document.type),
-        "content": document.content,
-    }
-
-
-def _tell(events: list[Event]) -> bool:
-    try:
-        publish_project_events(events)
-    except RedisUnavailable as exc:
-        logger.warning("%d changes are kept but could not be told: %s", len(events), exc)
-        return False
-    return True

@@ -1,15 +1,23 @@
 """The documents of a checked-out repository, read from its folder."""
 
+import hashlib
+import logging
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from jive.errors import ScanFailed
+from jive.scanner.bmad_config import is_config, read_places
 from jive.scanner.classify import TOOL_FOLDERS, is_document
 from jive.scanner.document import MAX_CONTENT_BYTES, Document, read_document
 
 GIT_TIMEOUT_S = 60
+
+Progress = Callable[[int, int], None]  # documents read, documents to read
+
+logger = logging.getLogger(__name__)
 
 
 def repository_url(folder: Path) -> str:
@@ -21,26 +29,45 @@ def repository_url(folder: Path) -> str:
     return folder.resolve().as_uri()
 
 
-def read_folder(folder: Path) -> Iterator[Document]:
-    """Yield the documents below `folder`, in the order of their paths; links are not followed.
+def read_folder(folder: Path, progress: Progress) -> tuple[dict[str, Any], list[tuple[Document, str]]]:
+    """Return what the folder's configuration says, and its documents with git's names of their contents, by path.
 
-    In a git checkout these are the tracked files and the new ones that are not ignored, as they lie there.
+    Links are not followed. In a git checkout the files are the tracked ones and the new ones that are not ignored, as
+    they lie there.
 
     Raises:
         ScanFailed: a file cannot be read.
     """
-    for path in sorted(_paths(folder)):
-        if not is_document(path):
-            continue
-        place = folder / path
-        if place.is_symlink() or not place.is_file():
-            continue
-        try:
-            with place.open("rb") as file:
-                data = file.read(MAX_CONTENT_BYTES + 1)
-        except OSError as exc:
-            raise ScanFailed(f"{place} cannot be read: {exc.strerror}") from exc
-        yield read_document(path, data)
+    files = {path for path in _paths(folder) if _is_plain(folder / path)}
+    places, warnings = read_places({path: _read(folder / path)[0] or b"" for path in filter(is_config, files)})
+    wanted = sorted(path for path in files if is_document(path, places))
+    documents = []
+    for path in wanted:
+        data, blob_id = _read(folder / path)
+        documents.append((read_document(path, data, places, files.__contains__), blob_id))
+        progress(len(documents), len(wanted))
+    for warning in warnings:
+        logger.warning("%s: %s", folder, warning)
+    return dict(places.config), documents
+
+
+def _is_plain(place: Path) -> bool:
+    return place.is_file() and not place.is_symlink()
+
+
+def _read(place: Path) -> tuple[bytes | None, str]:
+    """Return a file's bytes (None when there are more than are kept) and the id that git gives them as a blob."""
+    try:
+        with place.open("rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            digest = hashlib.sha1(b"blob %d\0" % size, usedforsecurity=False)
+            data = file.read(MAX_CONTENT_BYTES + 1)
+            digest.update(data)
+            while more := file.read(MAX_CONTENT_BYTES):
+                digest.update(more)
+    except OSError as exc:
+        raise ScanFailed(f"{place} cannot be read: {exc.strerror}") from exc
+    return data if len(data) <= MAX_CONTENT_BYTES else None, digest.hexdigest()
 
 
 def _paths(folder: Path) -> Iterator[str]:

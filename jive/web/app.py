@@ -15,7 +15,7 @@ import bottle
 from jive.clock import utcnow
 from jive.db import connection
 from jive.errors import InvalidValue, JiveError, MethodNotAllowed, NotFound
-from jive.web import health
+from jive.web import health, webhooks
 
 PAGE = files("jive.web").joinpath("page.html").read_text("utf-8")
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
@@ -33,6 +33,7 @@ def create_app() -> bottle.Bottle:
     app.get("/", callback=_page)
     app.get("/api/health", callback=_health)
     app.get("/api/health/live", callback=_live)
+    app.post(webhooks.ROUTE, callback=_deliver, db=True)
     return app
 
 
@@ -48,6 +49,11 @@ def _health() -> bottle.HTTPResponse:
 
 def _live() -> bottle.HTTPResponse:
     return _json(200, {"status": "ok"})
+
+
+def _deliver(host: str) -> bottle.HTTPResponse:
+    status, body = webhooks.deliver(host)
+    return _json(status, body)
 
 
 def _name_request() -> None:

@@ -18,7 +18,7 @@ from tests.conftest import using
 from tests.flow.processes import JIVE, PATIENCE_S, free_port, run, running, serving
 
 NOWHERE = "postgresql://me:hush@127.0.0.1:1/jive"
-COMMANDS = ("check", "keygen", "migrate", "scan", "seed", "up", "watch", "web")
+COMMANDS = ("check", "demo", "events", "keygen", "migrate", "project", "scan", "seed", "up", "watch", "web", "worker")
 
 pytestmark = pytest.mark.usefixtures("db")
 
@@ -89,7 +89,7 @@ def test_a_watcher_sees_one_event_for_each_change(repository: Path) -> None:
 
 def test_a_scan_without_redis_keeps_the_documents_and_says_so(repository: Path) -> None:
     status, output, errors = run("scan", str(repository), REDIS_URL="redis://127.0.0.1:1")
-    assert (status, "5 created" in output, "nobody was told" in errors) == (0, True, True)
+    assert (status, "5 created" in output, "a worker will tell" in errors) == (0, True, True)
     assert Artifact.select().count() == 5
 
 
@@ -111,9 +111,11 @@ def test_seeding_twice_plants_once() -> None:
 
 
 def test_check_says_that_all_is_well() -> None:
-    status, output, _ = run("check")
-    assert status == 0
-    for name in ("settings", "postgres", "redis", "pub/sub", "migrations", "drift"):
+    with running("worker") as worker:
+        worker.line("worker alive")
+        status, output, _ = run("check")
+    assert (status, "FAIL" in output) == (0, False)
+    for name in ("settings", "postgres", "redis", "pub/sub", "worker", "migrations", "drift", "deliveries"):
         assert f"ok    {name}" in output
 
 

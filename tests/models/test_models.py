@@ -9,7 +9,7 @@ import pytest
 
 from jive.db import database
 from jive.errors import InvalidValue, NotFound, ProjectExists
-from jive.models import MODELS, Artifact, MCPAuditLog, Project, WebhookEvent
+from jive.models import MODELS, Artifact, Event, MCPAuditLog, Project, WebhookEvent
 from jive.models.enums import ArtifactType, MCPResult, WebhookSource
 from tests.factories import make_artifact, make_delivery, make_project
 
@@ -130,7 +130,7 @@ def move_by_update(artifact: Artifact) -> None:
 
 
 def move_by_upsert(artifact: Artifact) -> None:
-    Artifact.upsert(artifact.project, [{"path": artifact.path, "name": "Moved", "type": artifact.type}])
+    Artifact.upsert(artifact.project_id, [{"path": artifact.path, "name": "Moved", "type": artifact.type}])
 
 
 def move_by_plain_sql(artifact: Artifact) -> None:
@@ -233,10 +233,42 @@ def test_two_hosts_cannot_share_a_delivery_id() -> None:
 def test_an_upsert_takes_more_rows_than_one_batch_holds() -> None:
     project = make_project()
     rows = [{"path": f"docs/{n}.md", "name": "N", "type": ArtifactType.OTHER, "content": "x"} for n in range(1201)]
-    Artifact.upsert(project, rows)
-    Artifact.upsert(project, [row | {"content": "y"} for row in rows])
+    assert len(Artifact.upsert(project.id, rows)) == 1201
+    assert Artifact.upsert(project.id, rows) == []
+    Artifact.upsert(project.id, [row | {"content": "y"} for row in rows])
     assert Artifact.select().where(Artifact.content == "y").count() == 1201
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://github.com/example/jive",
+        "https://GitHub.com/Example/Jive.git",
+        "http://github.com/example/jive/",
+        "https://someone@github.com:443/example/jive.git",
+        "git@github.com:example/jive.git",
+        "ssh://git@github.com:22/example/jive",
+    ],
+)
+def test_a_project_is_one_however_its_url_is_written(url: str) -> None:
+    project = make_project(repo_url="https://github.com/example/jive.git")
+    assert Project.get(Project.has_url(url)) == project
+    with pytest.raises(ProjectExists):
+        make_project(repo_url=url)
+
+
+@pytest.mark.parametrize(
+    "url", ["https://github.com/example/jive2", "https://gitlab.com/example/jive", "git@github.com:123/jive.git"]
+)
+def test_another_repository_is_another_project(url: str) -> None:
+    make_project(repo_url="https://github.com/example/jive")
+    assert Project.get_or_none(Project.has_url(url)) is None
+
+
+def test_a_status_is_refused_that_no_enum_knows() -> None:
+    with pytest.raises(InvalidValue):
+        make_artifact(make_project(), status="Almost")
+
+
 def test_every_model_is_registered() -> None:
-    assert set(MODELS) == {Project, Artifact, WebhookEvent, MCPAuditLog}
+    assert set(MODELS) == {Project, Artifact, WebhookEvent, MCPAuditLog, Event}

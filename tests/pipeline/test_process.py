@@ -2,50 +2,122 @@
 
 from pathlib import Path
 
+import peewee
 import pytest
 
 from jive.db import database
-from jive.errors import DatabaseUnavailable, InvalidValue
-from jive.models import Artifact, Project
-from jive.pipeline.process import apply, scan_folder
-from jive.scanner.document import read_document
+from jive.errors import DatabaseUnavailable, InvalidValue, RepositoryRefused, ScanFailed
+from jive.events import Envelope
+from jive.models import Artifact, Event, Project, WebhookEvent
+from jive.pipeline.apply import Findings, apply, begin, reading
+from jive.pipeline.process import scan_folder, scan_project
+from jive.scanner.document import Document, read_document
 from tests.conftest import using
-from tests.factories import make_artifact, make_project
+from tests.factories import make_artifact, make_delivery, make_project
 
 pytestmark = pytest.mark.usefixtures("db")
 
 
+def read(**texts: bytes) -> list[tuple[Document, str]]:
+    return [(read_document(f"docs/{stem}.md", data), data.hex()) for stem, data in sorted(texts.items())]
+
+
+def scan(project: Project, **texts: bytes) -> list[Envelope]:
+    documents = read(**texts)
+    findings = Findings(None, {}, documents, present=[document.path for document, _ in documents])
+    events = apply(begin(project.id), findings)
+    assert events is not None
+    return events
+
+
 def test_changes_are_told_in_the_order_of_paths_and_only_once() -> None:
     project = make_project()
-    first = [read_document("docs/a.md", b"# A\n"), read_document("docs/b.md", b"# B\n")]
-    assert [event.payload["change"] for event in apply(project, first)] == ["created", "created"]
-    assert apply(project, first) == []
-    second = [read_document("docs/b.md", b"# Other\n"), read_document("docs/c.md", b"# C\n")]
-    told = [(event.payload["path"], event.payload["change"]) for event in apply(project, second)]
-    assert told == [("docs/a.md", "deleted"), ("docs/b.md", "updated"), ("docs/c.md", "created")]
+    first = {"a": b"# A\n", "b": b"# B\n"}
+    assert [event.payload["change"] for event in scan(project, **first)] == ["created", "created"]
+    assert scan(project, **first) == []
+    events = scan(project, b=b"# Other\n", c=b"# C\n")
+    assert [(event.id, event.payload["path"], event.payload["change"]) for event in events] == [
+        (3, "docs/a.md", "deleted"),
+        (4, "docs/b.md", "updated"),
+        (5, "docs/c.md", "created"),
+    ]
     assert [row.name for row in Artifact.select().order_by(Artifact.path)] == ["Other", "C"]
+    assert [row.id for row in Event.select().order_by(Event.id)] == [1, 2, 3, 4, 5]
 
 
 def test_another_projects_artifacts_are_left_alone() -> None:
     other = make_artifact(make_project(), path="docs/a.md")
-    apply(make_project(), [])
+    scan(make_project())
     assert Artifact.get() == other
 
 
 def test_content_that_is_no_longer_kept_is_a_change() -> None:
     project = make_project()
-    apply(project, [read_document("docs/a.md", b"# A\n")])
-    large = read_document("docs/a.md", b"x" * 3_000_000)
-    assert [event.payload["change"] for event in apply(project, [large])] == ["updated"]
+    scan(project, a=b"# A\n")
+    assert [event.payload["change"] for event in scan(project, a=b"x" * 3_000_000)] == ["updated"]
     assert Artifact.get().content is None
-    assert apply(project, [large]) == []
 
 
-def test_a_scan_that_fails_half_way_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_scan_that_began_before_the_last_one_that_counted_changes_nothing() -> None:
+    project = make_project()
+    early, late = begin(project.id), begin(project.id)
+    assert apply(late, Findings("b" * 40, {}, read(a=b"# New\n"), present=["docs/a.md"])) is not None
+    assert apply(early, Findings("a" * 40, {}, read(a=b"# Old\n"), present=["docs/a.md"])) is None
+    assert (Artifact.get().name, Project.get().head) == ("New", "b" * 40)
+    assert Event.select().count() == 1
+
+
+def test_a_scan_settles_what_had_arrived_when_it_began_and_nothing_later() -> None:
+    project = make_project()
+    before = make_delivery(project, received_at=peewee.fn.now())
+    beginning = begin(project.id)
+    after = make_delivery(project, received_at=peewee.fn.clock_timestamp())
+    apply(beginning, Findings(None, {}, [], present=()))
+    assert WebhookEvent.get_by_id(before.id).processed
+    assert not WebhookEvent.get_by_id(after.id).processed
+
+
+def test_a_failure_counts_on_what_waited_and_rests_after_three(tmp_path: Path) -> None:
+    project = make_project(repo_url=(tmp_path / "gone").as_uri())
+    delivery = make_delivery(project)
+    with using(JIVE_GIT_ALLOW_LOCAL="true", JIVE_DATA_DIR=str(tmp_path)):
+        for attempt in (1, 2, 3):
+            database.connect(reuse_if_open=True)
+            with pytest.raises(ScanFailed):
+                scan_project(project.id)
+            assert WebhookEvent.get_by_id(delivery.id).retry_count == attempt
+        database.close()
+    database.connect()
+    assert WebhookEvent.select().where(WebhookEvent.resting()).count() == 1
+    assert WebhookEvent.select().where(WebhookEvent.unsettled()).count() == 0
+
+
+def test_what_the_settings_refuse_rests_at_once() -> None:
+    project = make_project(repo_url="https://git.example.com/a/b")
+    make_delivery(project)
+    with pytest.raises(RepositoryRefused):
+        scan_project(project.id)
+    assert WebhookEvent.select().where(WebhookEvent.resting()).count() == 1
+
+
+def test_unchanged_documents_are_read_again_when_the_rules_change(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert reading({}) != reading({"prdFile": "x"})
+    before = reading({})
+    monkeypatch.setattr("jive.pipeline.apply.READER_VERSION", 1_000_000)
+    assert reading({}) != before
+
+
+def everything() -> list[object]:
+    """All that a scan may change, but for the number that it takes when it begins."""
+    projects = Project.select(Project.config, Project.head, Project.scan_applied, Project.last_event_id)
+    return [*projects.dicts(), *Artifact.select().dicts(), *Event.select().dicts()]
+
+
+def test_a_scan_that_fails_half_way_changes_nothing(tmp_path: Path) -> None:
     (tmp_path / "docs").mkdir()
     (tmp_path / "docs/a.md").write_text("# A\n")
     scan_folder(tmp_path)
-    before = list(Project.select().dicts()) + list(Artifact.select().dicts())
+    before = everything()
     (tmp_path / "docs/a.md").write_text("# B\n")
     database.execute_sql(
         "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE ''full''; END';"
@@ -56,7 +128,7 @@ def test_a_scan_that_fails_half_way_changes_nothing(tmp_path: Path, monkeypatch:
             scan_folder(tmp_path)
     finally:
         database.execute_sql("DROP FUNCTION refuse CASCADE")
-    assert list(Project.select().dicts()) + list(Artifact.select().dicts()) == before
+    assert everything() == before
 
 
 def test_a_scan_without_a_database_is_a_typed_error(tmp_path: Path) -> None:

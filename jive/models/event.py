@@ -1,0 +1,46 @@
+"""What was told of a project: written with the change that it tells, carried by Redis afterwards."""
+
+import uuid
+
+import peewee
+
+from jive.clock import utcnow
+from jive.db import BaseModel
+from jive.events import Envelope, EventName
+from jive.models.fields import EnumField, JsonbField, TimestampField
+from jive.models.project import Project
+
+MAX_PAYLOAD_BYTES = 65_536
+
+
+class Event(BaseModel):
+    """An event, known by its project and an id that counts there in the order of commits, without gaps.
+
+    `published_at` is null until Redis has taken it.
+    """
+
+    project = peewee.ForeignKeyField(Project, backref="events", on_delete="CASCADE", index=False)
+    project_id: uuid.UUID
+    id = peewee.BigIntegerField()
+    event = EnumField(EventName, "event")
+    payload = JsonbField(MAX_PAYLOAD_BYTES)
+    timestamp = TimestampField(default=utcnow, constraints=[peewee.Default("now()")])
+    published_at = TimestampField(null=True)
+
+    class Meta:
+        table_name = "events"
+        primary_key = peewee.CompositeKey("project", "id")
+
+    def envelope(self) -> Envelope:
+        """Return the event as it is told."""
+        return Envelope(
+            event=EventName(self.event),
+            project_id=self.project_id,
+            payload=self.payload,
+            timestamp=self.timestamp,
+            id=self.id,
+        )
+
+
+Event.add_index(Event.index(Event.timestamp, name="events_unpublished").where(Event.published_at.is_null()))
+Event.add_index(Event.timestamp)

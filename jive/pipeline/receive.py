@@ -1,0 +1,106 @@
+"""A delivery arrives: find its project, verify it, record it, and have the project scanned."""
+
+import hashlib
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import peewee
+
+from jive.clock import utcnow
+from jive.db import database
+from jive.errors import DeliveryRefused
+from jive.hosts import HOSTS
+from jive.hosts.base import Delivery, Host
+from jive.models import Project, WebhookEvent
+
+logger = logging.getLogger(__name__)
+
+Enqueue = Callable[[Project], None]
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What became of a delivery.
+
+    Attributes:
+        id: the host's id of it.
+        status: `recorded`, or `duplicate` when it was recorded before and has not failed since.
+        scan: whether it has its project scanned.
+    """
+
+    id: str
+    status: Literal["recorded", "duplicate"]
+    scan: bool
+
+
+def receive(host_name: str, headers: Mapping[str, str], body: bytes, *, enqueue: Enqueue) -> Receipt:
+    """Record a delivery of the host `host_name` (a key of HOSTS) and enqueue the scan that it asks for.
+
+    The row is committed before anything is enqueued. When `enqueue` fails the delivery counts as taken all
+    the same: a sweep finds it.
+
+    Args:
+        host_name: which host's rules apply.
+        headers: by lower-case name.
+        body: the raw bytes, of which the signature speaks.
+        enqueue: has a project scanned soon.
+
+    Raises:
+        MalformedDelivery: it is not what this host sends.
+        DeliveryRefused: the repository is unknown or the signature is wrong; one does not learn which.
+    """
+    host = HOSTS[host_name]
+    delivery = host.read(headers, body)
+    project = _verified_project(host, delivery, headers, body)
+    scan = _concerns_tracked_branch(project, delivery)
+    if not _record(host, delivery, project, body, settled=not scan):
+        return Receipt(delivery.id, "duplicate", scan=False)
+    if scan:
+        try:
+            enqueue(project)
+        except Exception as exc:  # noqa: BLE001  # the row is committed, and that is what was promised
+            logger.warning("recorded %s, to be scanned by a sweep: %s", delivery.id, exc)
+    return Receipt(delivery.id, "recorded", scan)
+
+
+def _verified_project(host: Host, delivery: Delivery, headers: Mapping[str, str], body: bytes) -> Project:
+    now = utcnow()
+    fields = (Project.id, Project.repo_url, Project.branch, Project.webhook_secret, Project.previous_webhook_secret)
+    for project in Project.select(*fields).where(Project.has_url(*delivery.repo_urls)):
+        for secret in (project.webhook_secret, project.previous_webhook_secret):
+            if secret and host.is_signed(secret, headers, body, now):
+                return project
+    raise DeliveryRefused
+
+
+def _concerns_tracked_branch(project: Project, delivery: Delivery) -> bool:
+    tracked = project.branch or delivery.default_branch
+    return bool(delivery.branches) and (tracked is None or tracked in delivery.branches)
+
+
+def _record(host: Host, delivery: Delivery, project: Project, body: bytes, *, settled: bool) -> bool:
+    """Insert the delivery, or revive it if it failed; return False if there was nothing to do."""
+    row = {
+        "id": delivery.id,
+        "source": host.source,
+        "project": project,
+        "event_type": delivery.event_type,
+        "payload_hash": hashlib.sha256(body).hexdigest(),
+        "processed": settled,
+        "processed_at": peewee.fn.now() if settled else None,
+        "received_at": peewee.fn.now(),
+    }
+    has_failed = (
+        ~WebhookEvent.processed
+        & WebhookEvent.error_message.is_null(False)
+        & (WebhookEvent.project == project)
+        & (WebhookEvent.source == host.source)
+    )
+    written = WebhookEvent.insert(row).on_conflict(
+        conflict_target=[WebhookEvent.id],
+        update={WebhookEvent.retry_count: 0, WebhookEvent.error_message: None},
+        where=has_failed,
+    )
+    return bool(list(written.returning(WebhookEvent.id).tuples().execute(database)))

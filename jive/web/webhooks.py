@@ -1,0 +1,65 @@
+"""`POST /api/webhooks/{host}`: take a delivery, or say in one word why not."""
+
+import contextlib
+import threading
+from typing import Any
+
+import bottle
+import peewee
+
+from jive.db import first_line
+from jive.errors import BodyTooLarge, DatabaseUnavailable, MalformedDelivery
+from jive.hosts import HOSTS
+from jive.jobs.tasks import enqueue_scan
+from jive.pipeline.receive import receive
+
+MAX_BODY_BYTES = 25 * 1024 * 1024
+CHUNK_BYTES = 64 * 1024
+LARGE_BODY_BYTES = 1024 * 1024
+
+# A body must be parsed before it is known whose secret verifies it. What a stranger's 25 MB cost then (seconds and
+# hundreds of megabytes) they cost one at a time.
+_ONE_LARGE_BODY = threading.Lock()
+
+
+def deliver(host: str) -> tuple[int, dict[str, Any]]:
+    """Take the delivery that the current request brings; return the status and the body of the answer.
+
+    Raises:
+        BodyTooLarge: it is over 25 MB; no more than that was read of it.
+        MalformedDelivery, DeliveryRefused, DatabaseUnavailable: nothing was recorded.
+    """
+    body = _body()
+    parsing = _ONE_LARGE_BODY if len(body) > LARGE_BODY_BYTES else contextlib.nullcontext()
+    try:
+        with parsing:
+            receipt = receive(host, _headers(), body, enqueue=enqueue_scan)
+    except (peewee.OperationalError, peewee.InterfaceError) as exc:
+        raise DatabaseUnavailable(f"Postgres went away: {first_line(exc)}") from exc
+    return 202, {"status": receipt.status, "id": receipt.id, "scan": receipt.scan}
+
+
+def _headers() -> dict[str, str]:
+    """Return the headers by lower-case name, as they came: Bottle would decode them, and fail where it cannot."""
+    environ = bottle.request.environ
+    headers = {name[5:].replace("_", "-").lower(): value for name, value in environ.items() if name.startswith("HTTP_")}
+    return headers | {"content-type": environ.get("CONTENT_TYPE", "")}
+
+
+def _body() -> bytes:
+    if bottle.request.content_length > MAX_BODY_BYTES:
+        raise BodyTooLarge(f"A delivery has at most {MAX_BODY_BYTES:,} bytes")
+    source = bottle.request.environ["wsgi.input"]
+    chunks, size = [], 0
+    while chunk := source.read(CHUNK_BYTES):
+        size += len(chunk)
+        if size > MAX_BODY_BYTES:
+            raise BodyTooLarge(f"A delivery has at most {MAX_BODY_BYTES:,} bytes")
+        chunks.append(chunk)
+    declared = bottle.request.content_length
+    if declared >= 0 and size < declared:
+        raise MalformedDelivery(f"The body broke off after {size:,} of {declared:,} bytes")
+    return b"".join(chunks)
+
+
+ROUTE = f"/api/webhooks/<host:re:{'|'.join(HOSTS)}>"
