@@ -122,6 +122,7 @@ def _listening(project: Project) -> Iterator["queue.SimpleQueue[Envelope]"]:
         yield events
     finally:
         stopping.set()
+        thread.join(PATIENCE_S)
 
 
 def _push(

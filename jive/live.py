@@ -3,6 +3,7 @@
 import logging
 import queue
 import threading
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -15,6 +16,7 @@ from jive.models import Event, Project
 from jive.pubsub import subscribe_to_channel
 
 BATCH = 500
+POLL_S = 0.2  # a listener that is told to stop does so after so long
 LOOK_S = 5.0  # news that Redis lost is found in Postgres after so long
 
 logger = logging.getLogger(__name__)
@@ -42,10 +44,13 @@ def listen(
         last = _newest_id(project) if since is None else since
     with subscribe_to_channel(channel(project.id), _hand_to(news), on_subscribed=lambda: news.put(None)):
         on_ready()
+        looked_at = time.monotonic()
         while not stopping.is_set():
             try:
-                heard = news.get(timeout=LOOK_S)
+                heard = news.get(timeout=min(POLL_S, LOOK_S))
             except queue.Empty:
+                if time.monotonic() - looked_at < LOOK_S:
+                    continue
                 heard = None
             if heard is not None and heard.id is None:
                 yield heard  # it was never a row
@@ -53,6 +58,7 @@ def listen(
                 last += 1
                 yield heard
             elif heard is None or (heard.id or 0) > last:
+                looked_at = time.monotonic()
                 for event in _rows_after(project, last):
                     last = event.id or last
                     yield event
