@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from jive import settings
 from jive.db import connection
-from jive.errors import ScanFailed
+from jive.errors import JiveError, ScanFailed
 from jive.events import Envelope
 from jive.keys import make_webhook_secret
 from jive.models import Artifact, Project, WebhookEvent
@@ -27,6 +27,7 @@ from jive.scanner.folder import Progress, read_folder, repository_url
 Change = Literal["created", "updated", "deleted"]
 CONFIG_FILES = "configFiles"  # in a project's config: the files that it was read from, with their blobs
 ATTEMPTS = 5  # at a scan that another one overtakes each time
+TIDY_EVERY = 100  # scans of a project; what is no longer reachable is dropped then
 
 logger = logging.getLogger(__name__)
 
@@ -59,19 +60,25 @@ def scan_project(project_id: uuid.UUID, progress: Progress = lambda done, total:
             has one attempt more and the reason.
         DatabaseUnavailable: nothing was changed.
     """
+    return _scan(project_id, lambda beginning: _find(beginning, progress))
+
+
+def _scan(project_id: uuid.UUID, find: Callable[[Beginning], Findings]) -> ScanResult:
+    """Begin, find and apply, again whenever another scan was applied meanwhile; then tell."""
     with connection():
         for _ in range(ATTEMPTS):
             beginning = begin(project_id)
             try:
-                with _mirror(beginning.project) as mirror:
-                    findings = _find(beginning, mirror, progress)
-            except ScanFailed as exc:
-                WebhookEvent.count_failure(project_id, beginning.began_at, str(exc), final=not exc.retryable)
+                findings = find(beginning)
+            except Exception as exc:
+                final = isinstance(exc, JiveError) and not exc.retryable
+                reason = str(exc) if isinstance(exc, JiveError) else f"{type(exc).__name__}: {exc}"
+                WebhookEvent.count_failure(project_id, beginning.began_at, reason, final=final)
                 raise
             events = apply(beginning, findings)
             if events is not None:
-                return _finish(beginning.project, findings.documents, events)
-    raise ScanFailed(f"Other scans of {beginning.project.repo_url} came first, {ATTEMPTS} times")
+                return _finish(beginning.project, findings, events)
+    raise ScanFailed(f"Other scans of this project came first, {ATTEMPTS} times")
 
 
 @contextlib.contextmanager
@@ -92,12 +99,15 @@ def _mirror(project: Project) -> Iterator[Mirror]:
         yield mirror
 
 
-def _find(beginning: Beginning, mirror: Mirror, progress: Progress) -> Findings:
+def _find(beginning: Beginning, progress: Progress) -> Findings:
     project = beginning.project
-    head = mirror.fetch(project.branch)
-    if head is None:  # a repository without commits has no documents
-        return Findings(None, {}, [], present=())
-    return _find_changes(project, mirror, head, progress) or _find_all(project, mirror, head, progress)
+    with _mirror(project) as mirror:
+        if beginning.number % TIDY_EVERY == 0:
+            mirror.tidy()
+        head = mirror.fetch(project.branch)
+        if head is None:  # a repository without commits has no documents
+            return Findings(None, {}, [], present=())
+        return _find_changes(project, mirror, head, progress) or _find_all(project, mirror, head, progress)
 
 
 def _find_changes(project: Project, mirror: Mirror, head: str, progress: Progress) -> Findings | None:
@@ -129,10 +139,15 @@ def _find_all(project: Project, mirror: Mirror, head: str, progress: Progress) -
     for warning in warnings:
         logger.warning("%s: %s", project.repo_url, warning)
     present = {path: blob_id for path, blob_id in files.items() if is_document(path, places)}
-    kept = Artifact.blob_ids(project.id) if project.reading == reading(config) else {}
+    kept = _kept_blob_ids(project, config)
     wanted = {path: blob_id for path, blob_id in present.items() if kept.get(path) != blob_id}
     documents = _read(mirror, wanted, places, lambda paths: files.keys() & paths, progress)
     return Findings(head, config, documents, present=present.keys())
+
+
+def _kept_blob_ids(project: Project, config: Mapping[str, Any]) -> dict[str, str | None]:
+    """Return the blobs that need not be read again: none, when they were read by other rules."""
+    return Artifact.blob_ids(project.id) if project.reading == reading(config) else {}
 
 
 def _read_config(mirror: Mirror, files: Mapping[str, str]) -> tuple[Places, dict[str, Any], tuple[str, ...]]:
@@ -172,19 +187,16 @@ def scan_folder(folder: Path, progress: Progress = lambda done, total: None) -> 
     Raises:
         ScanFailed, DatabaseUnavailable: the project is as it was.
     """
+
+    def find(beginning: Beginning) -> Findings:
+        config, documents = read_folder(folder, progress)
+        present = [document.path for document, _ in documents]
+        kept = _kept_blob_ids(beginning.project, config)
+        changed = [(document, blob_id) for document, blob_id in documents if kept.get(document.path) != blob_id]
+        return Findings(None, config, changed, present=present)
+
     with connection():
-        project = _project_of(folder)
-        for _ in range(ATTEMPTS):
-            beginning = begin(project.id)
-            config, documents = read_folder(folder, progress)
-            present = [document.path for document, _ in documents]
-            kept = beginning.project
-            known = Artifact.blob_ids(kept.id) if kept.reading == reading(config) else {}
-            changed = [(document, blob_id) for document, blob_id in documents if known.get(document.path) != blob_id]
-            events = apply(beginning, Findings(None, config, changed, present=present))
-            if events is not None:
-                return _finish(kept, documents, events)
-    raise ScanFailed(f"Other scans of {project.repo_url} came first, {ATTEMPTS} times")
+        return _scan(_project_of(folder).id, find)
 
 
 def _project_of(folder: Path) -> Project:
@@ -198,7 +210,7 @@ def _project_of(folder: Path) -> Project:
     return project
 
 
-def _finish(project: Project, documents: Sequence[tuple[Document, str]], events: Sequence[Envelope]) -> ScanResult:
+def _finish(project: Project, findings: Findings, events: Sequence[Envelope]) -> ScanResult:
     told = publish(project.id, events)
     changed = Counter(event.payload["change"] for event in events)
     logger.info("scanned %s: %d changes", project.repo_url, len(events))
@@ -206,6 +218,6 @@ def _finish(project: Project, documents: Sequence[tuple[Document, str]], events:
         project=project,
         counts=Artifact.count_by_type(project.id),
         changes={"created": changed["created"], "updated": changed["updated"], "deleted": changed["deleted"]},
-        warnings=tuple(warning for document, _ in documents for warning in document.warnings),
+        warnings=tuple(warning for document, _ in findings.documents for warning in document.warnings),
         told=told,
     )

@@ -18,6 +18,9 @@ LOCK_POLL_S = 0.02
 def locked(folder: Path, deadline: float) -> Iterator[None]:
     """Keep the folder to this thread alone, by a lock on `<folder>.lock` that the system drops when it dies.
 
+    A git that outlives its killed parent is not held off. It can do no harm but to make the next fetch take an older
+    head for the newest, until the fetch after that.
+
     Raises:
         ScanFailed: another one held it until the deadline, or the place cannot be written.
     """
@@ -100,6 +103,11 @@ def size_of_packs(folder: Path) -> int:
     return 0
 
 
+def number_of_packs(folder: Path) -> int:
+    """Return how many packs the objects lie in; each one makes every git process a little slower."""
+    return sum(name.endswith(".pack") for name in _names(folder / "objects/pack"))
+
+
 def forget_shallow(folder: Path, commit: str) -> None:
     """Leave `commit` as the only one without parents; git adds one at every fetch, and sends them all each time."""
     shallow = folder / "shallow"
@@ -114,7 +122,7 @@ def forget_shallow(folder: Path, commit: str) -> None:
 
 
 def tidy(folder: Path, ref: str, deadline: float) -> None:
-    """Pack what `ref` still reaches, and remove all else.
+    """Put what `ref` still reaches into one pack, and remove all else.
 
     `git gc` would do, but it never drops an object that came in a pack with blobs left out.
 

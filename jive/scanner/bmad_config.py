@@ -135,7 +135,8 @@ def _read(path: str, key: str, value: Any, output: Any, warnings: list[str]) -> 
     """Return what `config` keeps of a value, or None with, where it says something wrong, a warning."""
     kind = _KEYS[key].kind
     if kind in ("files", "texts"):
-        texts = [item for item in value if isinstance(item, str)][:MAX_LISTED] if isinstance(value, list) else []
+        items = value[:MAX_LISTED] if isinstance(value, list) else []
+        texts = [item for item in items if isinstance(item, str) and item.isprintable()]
         if kind == "texts":
             return [text[:MAX_PATH_CHARS] for text in texts] or None
         kept = [found for text in texts if (found := _inside(path, key, text, output, warnings))]
@@ -144,7 +145,9 @@ def _read(path: str, key: str, value: Any, output: Any, warnings: list[str]) -> 
         return {"true": True, "yes": True, "false": False, "no": False}.get(str(value).lower())
     if not isinstance(value, str) or not value.strip():
         return None
-    return value[:MAX_PATH_CHARS] if kind == "text" else _inside(path, key, value, output, warnings)
+    if kind == "text":
+        return value[:MAX_PATH_CHARS] if value.isprintable() else None
+    return _inside(path, key, value, output, warnings)
 
 
 def _inside(path: str, key: str, value: str, output: Any, warnings: list[str]) -> str | None:

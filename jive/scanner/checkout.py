@@ -10,7 +10,7 @@ from typing import TypeVar
 from jive.errors import ScanFailed
 from jive.scanner import bare, objects
 from jive.scanner.git import Git, GitFailed
-from jive.scanner.origin import HEAD_REF, Origin
+from jive.scanner.origin import Origin
 from jive.scanner.remote import Policy
 
 __all__ = ["Mirror", "Policy"]
@@ -180,18 +180,12 @@ class Mirror:
         self._listed |= listed
 
     def tidy(self) -> None:
-        """Drop what the last fetched head does not reach. Worth its time after some hundred fetches.
+        """Drop what the last fetched head does not reach; a fetch does so by itself when it finds many packs.
 
         Raises:
             ScanFailed: the time is over.
         """
-        bare.sweep(self._folder)
-        try:
-            bare.tidy(self._folder, HEAD_REF, self._deadline())
-        except GitFailed as exc:
-            if exc.timed_out:
-                raise
-            bare.discard(self._folder)  # it is empty or damaged; the next fetch makes it anew
+        self._origin.tidy(self._deadline())
 
 
 def _give_up(blob_ids: Sequence[str], deadline: float) -> None:

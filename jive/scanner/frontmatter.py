@@ -17,6 +17,7 @@ MAX_DEPTH = 40
 
 _LOADER: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 _END = re.compile(r"^(?:---|\.\.\.)[ \t]*$", re.MULTILINE)
+_UNKEEPABLE = re.compile(r"[\0\ud800-\udfff]")  # by an escape; Postgres takes none of them
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 
 
@@ -53,7 +54,8 @@ def _first_document(events: Iterator[Any]) -> Any:
             items, is_mapping = open_.pop()
             value: Any = _mapping(items) if is_mapping else items
         elif isinstance(event, yaml.ScalarEvent):
-            value = None if event.implicit[0] and event.value in _NULLS else event.value
+            is_null = event.implicit[0] and event.value in _NULLS
+            value = None if is_null else _UNKEEPABLE.sub("\N{REPLACEMENT CHARACTER}", event.value)
         elif isinstance(event, yaml.AliasEvent):
             value = None
         else:

@@ -46,10 +46,11 @@ def read_head(outline: Outline) -> dict[str, list[str]]:
         if ":" not in line and "|" not in line and "\N{FULLWIDTH COLON}" not in line:
             continue
         line = line[:MAX_LINE_CHARS]
-        for part in [line] if line.lstrip().startswith("|") else _SEPARATOR.split(line):
+        in_table = line.lstrip().startswith("|")
+        for part in [line] if in_table else _SEPARATOR.split(line):
             if (match := _FIELD.match(part)) and (name := FIELDS.get(match[1].strip().casefold())):
                 value = match[2].strip(" \t|*_`")
-                if value and value.partition("|")[0].strip(" *_").casefold() not in FIELDS:  # else a table's own head
+                if value and not (in_table and ("|" in value or value.casefold() in FIELDS)):  # no pair: a table's head
                     fields.setdefault(name, []).append(value[:MAX_VALUE_CHARS])
     return fields
 

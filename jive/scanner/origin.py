@@ -24,6 +24,7 @@ from jive.scanner.remote import (
 
 HEAD_REF = "refs/jive/head"
 MAX_NAMED_BRANCHES = 10
+MAX_PACKS = 100  # each fetch brings one or two
 
 # Else the host takes the blobs of each commit that the mirror has for known, and sends none of them.
 _TELLING_NOTHING = ("fetch.negotiationAlgorithm", "noop")
@@ -52,6 +53,9 @@ class Origin:
         """Fetch a branch's head, else the remote's HEAD; return its commit id, None when there is no branch at all."""
         source = refspec_source(branch)
         with self._explaining():
+            # Before the fetch: what it will be compared with is still what the ref reaches.
+            if bare.number_of_packs(self._folder) > MAX_PACKS:
+                self.tidy(deadline)
             try:
                 return self._fetch_head(source, deadline)
             except GitFailed as exc:
@@ -70,6 +74,17 @@ class Origin:
             listed = ", ".join(names[:MAX_NAMED_BRANCHES]) + (", ..." if len(names) > MAX_NAMED_BRANCHES else "")
             raise ScanFailed(f"{self._written_url} has {lacking}; its branches are {listed}")
 
+    def tidy(self, deadline: float) -> None:
+        """Drop what the last fetched head does not reach."""
+        with self._explaining():
+            bare.sweep(self._folder)
+            try:
+                bare.tidy(self._folder, HEAD_REF, deadline)
+            except GitFailed as exc:
+                if exc.timed_out:
+                    raise
+                bare.discard(self._folder)  # it is empty or damaged; the next fetch makes it anew
+
     def fetch_anew(self, commit: str | None, deadline: float) -> None:
         """Throw the mirror away, and fetch `commit` into a new one."""
         with self._explaining():
@@ -78,15 +93,22 @@ class Origin:
                 self._fetch_head(commit, deadline)
 
     def fetch_blobs(self, blob_ids: Iterable[str], deadline: float) -> None:
-        """Fetch those of the blobs that the mirror lacks, in one request."""
+        """Fetch those of the blobs that the mirror lacks, in one request; a damaged mirror may lack them after it."""
         with self._explaining():
-            bare.make(self._folder, deadline)
-            asked = "".join(f"{blob_id}\n" for blob_id in blob_ids).encode()
-            answer = self._git.run("cat-file", "--batch-check", deadline=deadline, given=asked)
-            lacking = {line.removesuffix(b" missing") for line in answer.splitlines() if line.endswith(b" missing")}
-            if lacking:
-                wanted = b"\n".join(lacking) + b"\n"
-                self._fetch(("--no-write-fetch-head", "origin", "--stdin"), deadline, wanted, (_TELLING_NOTHING,))
+            try:
+                self._fetch_lacking(blob_ids, deadline)
+            except GitFailed as exc:
+                if is_remotes_fault(exc):
+                    raise
+
+    def _fetch_lacking(self, blob_ids: Iterable[str], deadline: float) -> None:
+        bare.make(self._folder, deadline)
+        asked = "".join(f"{blob_id}\n" for blob_id in blob_ids).encode()
+        answer = self._git.run("cat-file", "--batch-check", deadline=deadline, given=asked)
+        lacking = {line.removesuffix(b" missing") for line in answer.splitlines() if line.endswith(b" missing")}
+        if lacking:
+            wanted = b"\n".join(lacking) + b"\n"
+            self._fetch(("--no-write-fetch-head", "origin", "--stdin"), deadline, wanted, (_TELLING_NOTHING,))
 
     @contextlib.contextmanager
     def _explaining(self) -> Iterator[None]:
@@ -141,7 +163,7 @@ class Origin:
     def _keep_small(self, deadline: float) -> None:
         most = self._policy.max_total_bytes
         if bare.size_of_packs(self._folder) > most:
-            bare.tidy(self._folder, HEAD_REF, deadline)
+            self.tidy(deadline)
         if bare.size_of_packs(self._folder) > most:
             bare.discard(self._folder)
             raise ScanFailed(f"{self._written_url} is larger than the {most:,} bytes that the settings allow")

@@ -29,7 +29,7 @@ _NO_ACCESS = re.compile(
     re.IGNORECASE,
 )
 _NOT_THERE = re.compile(
-    r"not found|does not exist|does not appear to be a git repository|not a git repository|returned error: 404"
+    r"not found|does not exist|does not appear to be a git repository|returned error: 404"
     r"|no such file",
     re.IGNORECASE,
 )

@@ -1,60 +1,40 @@
-"""Documents: found by their place, read whatever their encoding, called by their title."""
+"""Documents are read whatever their encoding, and whatever is wrong with them."""
 
-import os
-import subprocess
-from pathlib import Path
-from typing import get_args
+import time
 
 import pytest
 
-from jive.models.enums import ArtifactType
-from jive.scanner.classify import DocumentType, document_type, is_document
-from jive.scanner.document import MAX_CONTENT_BYTES, read_document
-from jive.scanner.folder import read_folder, repository_url
+from jive.scanner.document import MAX_CONTENT_BYTES, READER_VERSION, read_document
 
-
-@pytest.mark.parametrize(
-    ("path", "expected"),
-    [
-        ("docs/prd.md", "PRD"),
-        ("docs/prd/epic-1.md", "PRD"),
-        ("prds/billing/prd.md", "PRD"),
-        ("docs/architecture.md", "ARCHITECTURE"),
-        ("docs/architecture/tech-stack.md", "ARCHITECTURE"),
-        ("ARCHITECTURE-SPINE.md", "ARCHITECTURE"),
-        ("docs/stories/1.1.first-steps.md", "STORY"),
-        ("_bmad-output/implementation-artifacts/1-2-sign-in.md", "STORY"),
-        ("docs/qa/gates/1.1-first.yml", "QA"),
-        ("docs/qa/assessments/1.1-risk.md", "QA"),
-        ("docs/notes.md", "OTHER"),
-        ("docs/Anforderungen für später.md", "OTHER"),
-    ],
+REPEATED = (
+    *(
+        "# ",
+        "#",
+        "# a\n",
+        "*",
+        "[",
+        "](",
+        "](a",
+        "](a ",
+        "](<",
+        "[Source:",
+        "[a]: b\n",
+        "|",
+        "| a |\n",
+        " ",
+        "\t",
+        "\n",
+    ),
+    *("`", "```\n", "<!--", "-->", "-", "%", "a", "a.", "=\n", "1.", "{", "a: ", "\u2003", "@1"),
 )
-def test_a_documents_type_is_told_by_its_place(path: str, expected: str) -> None:
-    assert is_document(path)
-    assert document_type(path) == expected
-
-
-@pytest.mark.parametrize(
-    "path",
-    [
-        "README.md",
-        "docs/picture.png",
-        "docs/.md",
-        ".bmad-core/templates/prd.md",
-        "docs/.claude/prd.md",
-        "_bmad/bmm/docs/prd.md",
-        "node_modules/x/docs/prd.md",
-        "docs/mkdocs.yml",
-        "src/docs.py",
-    ],
-)
-def test_what_is_no_document_is_left_out(path: str) -> None:
-    assert not is_document(path)
-
-
-def test_types_are_the_models_types() -> None:
-    assert set(get_args(DocumentType)) == set(ArtifactType)
+BROKEN_GATE = """\
+schema: 1
+story: '1.1'
+story_title: 'Sign in'
+gate: CONCERNS
+reviewer: "Quinn"
+notes: "a \\d that YAML does not know"
+"""
 
 
 @pytest.mark.parametrize(
@@ -62,25 +42,63 @@ def test_types_are_the_models_types() -> None:
     [
         ("# Title\n", "Title"),
         ("\ufeff# After a mark\r\n", "After a mark"),
-        ("---\ntitle: x\n---\n\n## Second level ##\n", "Second level"),
+        ("---\ntitle: x\n---\n\n# First level\n", "First level"),
+        ("---\ntitle: ' x\n  y '\n---\n\n## Second level ##\n", "x y"),
+        ("---\nother: x\n---\n\n## Second level ##\n", "Second level"),
+        ("---\ntitle: [x]\n---\n\ntext\n", "name"),
         ("```sh\n# a comment\n```\n# Real\n", "Real"),
-        ("~~~\n```\n# code\n~~~\n# Real\n", "Real"),
         ("no heading at all\n", "name"),
         ("#hashtag\n", "name"),
         ("# 需求文档\n", "需求文档"),
         ("", "name"),
     ],
 )
-def test_a_title_is_the_first_heading_or_the_files_name(text: str, title: str) -> None:
+def test_a_title_is_the_heading_or_the_front_matters_or_the_files_name(text: str, title: str) -> None:
     assert read_document("docs/name.md", text.encode()).title == title
 
 
+def test_a_file_without_a_name_is_read() -> None:
+    assert read_document("docs/.md", b"text\n").title == ".md"
+
+
 @pytest.mark.parametrize(
-    ("text", "title"),
-    [("story_title: 'Sign in'\n", "Sign in"), ("gate: PASS\n", "1.1-first"), ("story: [broken\n", "[broken")],
+    ("text", "title", "status", "status_text"),
+    [
+        ("story: '1.1'\nstory_title: 'Sign in'\ngate: PASS\n", "Sign in", "PASS", "PASS"),
+        ("---\nstory_name: Sign in\ndecision: PASS_WITH_CONCERNS\n", "Sign in", "CONCERNS", "PASS_WITH_CONCERNS"),
+        ("gate:\n  decision: FAIL\n", "1.1-first", "FAIL", "FAIL"),
+        ("gate: BLOCKED\n", "1.1-first", None, "BLOCKED"),
+        ("- a\n", "1.1-first", None, None),
+        ("", "1.1-first", None, None),
+    ],
 )
-def test_a_gates_title_is_its_storys(text: str, title: str) -> None:
-    assert read_document("docs/qa/gates/1.1-first.yml", text.encode()).title == title
+def test_a_gate_has_its_storys_title_and_its_decision(
+    text: str, title: str, status: str | None, status_text: str | None
+) -> None:
+    document = read_document("docs/qa/gates/1.1-first.yml", text.encode())
+    assert (document.type, document.title, document.status, document.status_text) == ("QA", title, status, status_text)
+    assert document.warnings == ()
+
+
+def test_a_broken_gate_is_read_line_by_line() -> None:
+    document = read_document("docs/qa/gates/1.1.yml", BROKEN_GATE.encode())
+    assert (document.title, document.status, document.created_by) == ("Sign in", "CONCERNS", "Quinn")
+    assert len(document.warnings) == 1
+    assert document.warnings[0].startswith("docs/qa/gates/1.1.yml: not valid YAML")
+
+
+def test_a_gate_in_markdown_has_a_decision() -> None:
+    document = read_document("docs/qa/gates/1.1.md", b"# Gate 1.1\n\n**Gate:** WAIVED until spring\n")
+    assert (document.type, document.status) == ("QA", "WAIVED")
+
+
+def test_broken_front_matter_leaves_the_rest_and_a_warning() -> None:
+    document = read_document("docs/a.md", b"---\ntitle: [x\nversion: 1\n---\n# Title\n\n**Version:** 2\n")
+    assert (document.title, document.version) == ("Title", "2")
+    assert document.content is not None
+    assert document.content.startswith("---\n")
+    assert len(document.warnings) == 1
+    assert document.warnings[0].startswith("docs/a.md: its front matter does not count")
 
 
 def test_latin_1_is_read_and_warned_of() -> None:
@@ -89,64 +107,69 @@ def test_latin_1_is_read_and_warned_of() -> None:
     assert document.warnings == ("docs/a.md: not UTF-8; read as Latin-1",)
 
 
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_utf_16_with_a_mark_is_read_and_warned_of(encoding: str) -> None:
+    document = read_document("docs/a.md", "\ufeff# Größe\n".encode(encoding))
+    assert (document.title, document.content) == ("Größe", "# Größe\n")
+    assert document.warnings == ("docs/a.md: not UTF-8; read as UTF-16",)
+
+
 def test_nul_bytes_are_replaced_and_warned_of() -> None:
     document = read_document("docs/a.md", b"# A\0B\n")
     assert document.content == "# A\ufffdB\n"
-    assert "NUL" in document.warnings[0]
+    assert document.warnings == ("docs/a.md: holds NUL bytes; each was replaced",)
 
 
-def test_a_large_file_keeps_its_row_without_content() -> None:
-    document = read_document("docs/a.md", b"#" * (MAX_CONTENT_BYTES + 1))
-    assert (document.content, document.title) == (None, "a")
+def test_line_ends_stay_as_they_are() -> None:
+    document = read_document("docs/a.md", b"---\r\nversion: 2\r\n---\r\n# A\r\n")
+    assert (document.title, document.version, document.content) == ("A", "2", "---\r\nversion: 2\r\n---\r\n# A\r\n")
+    assert document.warnings == ()
+
+
+@pytest.mark.parametrize("data", [None, b"#" * (MAX_CONTENT_BYTES + 1)])
+def test_a_large_file_keeps_its_row_without_content(data: bytes | None) -> None:
+    document = read_document("docs/prd.md", data)
+    assert (document.type, document.title, document.content) == ("PRD", "prd", None)
+    assert len(document.warnings) == 1
+    assert document.warnings[0].startswith("docs/prd.md: ")
     assert "not kept" in document.warnings[0]
 
 
-def write(folder: Path, *paths: str) -> None:
-    for path in paths:
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        (folder / path).write_text(f"# {path}\n")
-
-
-def git(folder: Path, *words: str) -> None:
-    command = ["git", "-c", "user.name=test", "-c", "user.email=test@example.com", *words]
-    subprocess.run(command, cwd=folder, check=True, capture_output=True)
-
-
-def test_a_folder_is_read_in_the_order_of_paths(tmp_path: Path) -> None:
-    write(tmp_path, "docs/b.md", "docs/a b.md", "docs/日本.md", "README.md", ".claude/docs/c.md")
-    assert [document.path for document in read_folder(tmp_path)] == ["docs/a b.md", "docs/b.md", "docs/日本.md"]
-
-
-def test_links_are_not_followed(tmp_path: Path) -> None:
-    write(tmp_path, "docs/a.md", "outside/docs/secret.md")
-    inside = tmp_path / "inside"
-    write(inside, "docs/a.md")
-    os.symlink(tmp_path / "docs/a.md", inside / "docs/link.md")
-    os.symlink(tmp_path / "outside", inside / "docs/folder")
-    assert [document.path for document in read_folder(inside)] == ["docs/a.md"]
-    git(inside, "init")
-    assert [document.path for document in read_folder(inside)] == ["docs/a.md"]
-
-
-def test_a_checkout_gives_tracked_and_new_files_but_no_ignored_ones(tmp_path: Path) -> None:
-    write(tmp_path, "docs/tracked.md", "docs/new.md", "docs/ignored.md", "docs/gone.md")
-    (tmp_path / ".gitignore").write_text("docs/ignored.md\n")
-    git(tmp_path, "init")
-    git(tmp_path, "add", "docs/tracked.md", "docs/gone.md")
-    (tmp_path / "docs/gone.md").unlink()
-    assert [document.path for document in read_folder(tmp_path)] == ["docs/new.md", "docs/tracked.md"]
-
-
 @pytest.mark.parametrize(
-    ("origin", "expected"),
+    "data",
     [
-        ("https://me:hush@github.com/example/jive.git", "https://github.com/example/jive.git"),
-        ("git@github.com:example/jive.git", "git@github.com:example/jive.git"),
-        (None, None),
+        b"\xff\xfe",
+        b"\xff\xfe\x00",
+        b"\xed\xa0\x80",
+        bytes(range(256)),
+        b"---\n---",
+        b"---\n\xff: \xfe\n---\n",
+        b"\r\r\r",
     ],
 )
-def test_a_checkout_is_known_by_the_url_it_came_from(tmp_path: Path, origin: str | None, expected: str | None) -> None:
-    git(tmp_path, "init")
-    if origin:
-        git(tmp_path, "remote", "add", "origin", origin)
-    assert repository_url(tmp_path) == (expected or tmp_path.as_uri())
+@pytest.mark.parametrize("path", ["docs/stories/1.1.a.md", "docs/qa/gates/a.yml", "a"])
+def test_whatever_the_bytes_something_is_read(path: str, data: bytes) -> None:
+    document = read_document(path, data)
+    assert document.content is not None
+    assert "\0" not in document.content
+    document.content.encode()
+    document.title.encode()
+
+
+@pytest.mark.parametrize("head", ["", "# ", "---\na: [", "Status: ", "[Source: ", "## Change Log\n| Version |\n"])
+def test_time_grows_with_the_text_whatever_it_holds(head: str) -> None:
+    for repeated in REPEATED:
+        text = head + repeated * (200_000 // len(repeated))
+        started = time.process_time()
+        read_document("docs/stories/1.1.a.md", text.encode())
+        assert time.process_time() - started < 10, repeated  # a tenth of a second; in its square, minutes
+
+
+def test_two_megabytes_are_read() -> None:
+    text = "[a](b.md) [Source: c.md] # **d** | e |\n"
+    document = read_document("docs/a.md", (text * (MAX_CONTENT_BYTES // len(text))).encode())
+    assert [dependency.path for dependency in document.dependencies] == ["docs/b.md"]
+
+
+def test_the_reader_has_a_version() -> None:
+    assert READER_VERSION >= 1
