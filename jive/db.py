@@ -4,17 +4,24 @@ import contextlib
 import select
 import threading
 import time
-from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import peewee
-from playhouse.pool import MaxConnectionsExceeded, PoolConnection, PooledPostgresqlDatabase
+from playhouse.pool import MaxConnectionsExceeded, PooledPostgresqlDatabase
 from psycopg2.extensions import parse_dsn
 
 from jive import settings
 from jive.errors import DatabaseUnavailable
 
 NULL_LOCK = contextlib.nullcontext()
+
+
+class Seat(NamedTuple):
+    """A connection of the pool, idle or in use; in the order of fields that peewee's pool unpacks."""
+
+    timestamp: float
+    poller: Any  # a select.poll on it, made once: to make one costs as much as to ask it
+    connection: Any
 
 
 class Database(PooledPostgresqlDatabase):
@@ -50,24 +57,53 @@ class Database(PooledPostgresqlDatabase):
         )
 
     def connect(self, reuse_if_open: bool = False) -> bool:
+        # The usual case, past the layers that peewee leads it through: they cost more than all the rest.
+        if self._state.closed and (conn := self._take()) is not None:
+            self._state.set_connection(conn)
+            return True
         if self.deferred:
             with self._configure_lock:
                 if self.deferred:
                     self.configure(settings.current())
         return bool(super().connect(reuse_if_open))
 
-    def _connect(self) -> Any:
+    def close(self) -> bool:
+        if self._state.closed or self._state.transactions:
+            return bool(super().close())
+        conn = self._state.conn
+        self._state.reset()
+        self._close(conn)
+        return True
+
+    def _take(self) -> Any:
+        """Return the connection that was given back last, or None when none lies idle."""
         with self._pool_lock:
             while self._connections:
-                opened_at, _, conn = self._connections.pop()
-                if not self._is_closed(conn):
-                    self._in_use[self.conn_key(conn)] = PoolConnection(opened_at, conn, time.time())
-                    return conn
-                self._close_raw(conn)
+                seat = self._connections.pop()
+                # Nobody speaks on an idle connection but a server that ends it.
+                if not (seat.connection.closed or seat.poller.poll(0)):
+                    self._in_use[id(seat.connection)] = seat
+                    return seat.connection
+                self._close_raw(seat.connection)
+        return None
+
+    def _close(self, conn: Any, close_conn: bool = False) -> None:
+        if close_conn or not self._can_reuse(conn):
+            super()._close(conn, close_conn=True)
+            return
+        with self._pool_lock:
+            if seat := self._in_use.pop(id(conn), None):
+                self._connections.append(seat)
+                self._pool_available.notify()
+
+    def _connect(self) -> Any:
+        with self._pool_lock:
+            if (conn := self._take()) is not None:
+                return conn
             if len(self._in_use) >= self._max_connections:
                 raise MaxConnectionsExceeded("every connection of the pool is in use")
             place = object()  # keeps our seat while we connect outside of the lock
-            self._in_use[id(place)] = PoolConnection(time.time(), None, time.time())
+            self._in_use[id(place)] = Seat(time.time(), None, None)
         try:
             conn = peewee.PostgresqlDatabase._connect(self)  # type: ignore[attr-defined]
         except BaseException:
@@ -75,17 +111,12 @@ class Database(PooledPostgresqlDatabase):
                 del self._in_use[id(place)]
                 self._pool_available.notify()
             raise
-        with self._pool_lock:
-            self._in_use[self.conn_key(conn)] = self._in_use.pop(id(place))._replace(connection=conn)
-        return conn
-
-    def _is_closed(self, conn: Any) -> bool:
-        if conn.closed:
-            return True
-        # Nobody speaks on an idle connection but a server that ends it.
         poller = select.poll()
         poller.register(conn.fileno(), select.POLLIN)
-        return bool(poller.poll(0))
+        with self._pool_lock:
+            opened_at = self._in_use.pop(id(place)).timestamp
+            self._in_use[id(conn)] = Seat(opened_at, poller, conn)
+        return conn
 
 
 database = Database()
@@ -117,6 +148,14 @@ class BaseModel(peewee.Model):
         database = database
         legacy_table_names = False  # indexes are named after their table
 
+    def __init__(self, *args: Any, **values: Any) -> None:
+        # A row that was read holds plain fields, so peewee's assignment of one after the other says nothing new.
+        if values.pop("__no_default__", None) and values.keys() <= self._meta.fields.keys():
+            self.__data__, self.__rel__ = values, {}
+            self._dirty: set[str] = set()
+        else:
+            super().__init__(*args, **values)
+
     @classmethod
     def create_table(cls, safe: bool = True, **options: Any) -> None:
         """Create the table with its indexes, functions and triggers: the schema that a migration must bring."""
@@ -130,8 +169,7 @@ class BaseModel(peewee.Model):
             )
 
 
-@contextlib.contextmanager
-def connection() -> Iterator[Database]:
+class connection:  # noqa: N801  # used as a word, `with connection():`, at half the price of a generator
     """Hold one connection of the pool for the block, and give it back at its end.
 
     Nested blocks share it. A transaction that is open at the end is rolled back.
@@ -139,17 +177,21 @@ def connection() -> Iterator[Database]:
     Raises:
         DatabaseUnavailable: no connection could be had within `database_timeout_s`.
     """
-    if not database.is_closed():
-        yield database
-        return
-    try:
-        database.connect()
-    except (peewee.OperationalError, peewee.InterfaceError, MaxConnectionsExceeded) as exc:
-        raise DatabaseUnavailable(f"Postgres cannot be reached: {first_line(exc)}") from exc
-    try:
-        yield database
-    finally:
-        database.close()
+
+    __slots__ = ("_is_outermost",)
+
+    def __enter__(self) -> Database:
+        self._is_outermost = database.is_closed()
+        if self._is_outermost:
+            try:
+                database.connect()
+            except (peewee.OperationalError, peewee.InterfaceError, MaxConnectionsExceeded) as exc:
+                raise DatabaseUnavailable(f"Postgres cannot be reached: {first_line(exc)}") from exc
+        return database
+
+    def __exit__(self, *_: object) -> None:
+        if self._is_outermost:
+            database.close()
 
 
 def first_line(exc: BaseException) -> str:

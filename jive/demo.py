@@ -71,7 +71,8 @@ def _ensure_running(stack: contextlib.ExitStack) -> None:
     if not up.is_healthy(port):
         _say("start", "no JIVE answers here, so one is started for the while")
         command = [*embedded.launcher("TERM"), *up.JIVE, "up"]
-        part = embedded.start("jive up", command, up.STOP, stack.enter_context(Path(os.devnull).open("wb")))
+        with Path(os.devnull).open("wb") as nowhere:
+            part = embedded.start("jive up", command, up.STOP, nowhere)
         stack.callback(part.stop)
         embedded.wait_until(lambda: up.is_ready(port), part)
     try:

@@ -22,6 +22,8 @@ QUIET_S = 5.0  # after so long without a word the server is asked for one
 LOST_S = 15.0  # and after so long without an answer it is taken for gone
 MAX_BACKOFF_S = 5.0
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))  # json.dumps would make one each time
+
 logger = logging.getLogger(__name__)
 
 
@@ -52,7 +54,7 @@ def publish_project_events(events: Iterable[Envelope]) -> int:
 
 def _to_json(data: Any) -> str:
     try:
-        return json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+        return _ENCODER.encode(data)
     except (TypeError, ValueError) as exc:
         raise InvalidValue(f"An event must be JSON: {exc}") from exc
 

@@ -1,9 +1,11 @@
 """The limit on an agent's tool calls: a token bucket in Redis, on Redis's own clock."""
 
 import functools
+import hashlib
 import logging
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import redis
 
@@ -29,6 +31,8 @@ redis.call('HSET', KEYS[1], 'tokens', tostring(tokens), 'lastRefill', now_ms)
 redis.call('EXPIRE', KEYS[1], ttl_s)
 return {allowed, math.floor(tokens), wait_ms}
 """
+
+_TAKE_SHA = hashlib.sha1(_TAKE.encode()).hexdigest()  # Redis's own name for a script
 
 logger = logging.getLogger(__name__)
 
@@ -56,7 +60,7 @@ class TokenBucket:
         self._per_ms = per_minute / 60_000
         # A bucket that nobody touched for so long is full, which is what a missing one is.
         self._ttl_s = math.ceil(capacity / per_minute * 60)
-        self._take = redis_client.register_script(_TAKE)
+        self._redis = redis_client
         self._is_away = False
 
     def take(self, client_id: str, tool: str, cost: int = 1) -> Decision:
@@ -71,8 +75,8 @@ class TokenBucket:
         if not 1 <= cost <= self.capacity:
             raise InvalidValue(f"A call costs from 1 to {self.capacity} tokens, not {cost}")
         try:
-            allowed, remaining, wait_ms = self._take(
-                keys=[key(client_id, tool)], args=[self.capacity, self._per_ms, cost, self._ttl_s]
+            allowed, remaining, wait_ms = self._run(
+                key(client_id, tool), self.capacity, self._per_ms, cost, self._ttl_s
             )
         except (redis.RedisError, OSError) as exc:
             if not self._is_away:
@@ -82,13 +86,22 @@ class TokenBucket:
         if self._is_away:
             logger.warning("rate limits are on again")
             self._is_away = False
-        return Decision(bool(allowed), int(remaining), wait_ms / 1000)
+        return Decision(bool(allowed), remaining, wait_ms / 1000)
+
+    def _run(self, *words: str | float) -> Any:
+        try:
+            return self._redis.evalsha(_TAKE_SHA, 1, *words)
+        except redis.exceptions.NoScriptError:  # Redis has started anew, or never saw it; EVAL makes it known
+            return self._redis.eval(_TAKE, 1, *words)
+
+
+def _escaped(part: str) -> str:
+    return part.replace("%", "%25").replace(":", "%3A")
 
 
 def key(client_id: str, tool: str) -> str:
     """Return the key of a bucket; a colon inside a part is written %3A, so that no two buckets share a key."""
-    parts = (part.replace("%", "%25").replace(":", "%3A") for part in (client_id, tool))
-    return "rate_limit:mcp:" + ":".join(parts)
+    return f"rate_limit:mcp:{_escaped(client_id)}:{_escaped(tool)}"
 
 
 @functools.cache

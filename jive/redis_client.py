@@ -1,8 +1,6 @@
 """Redis: one client, made when first asked for, whose every call ends in bounded time."""
 
-import contextlib
 import functools
-from collections.abc import Iterator
 from typing import Any
 
 import redis
@@ -39,17 +37,21 @@ def client() -> redis.Redis:
     return connect(settings.current())
 
 
-@contextlib.contextmanager
-def reaching_redis() -> Iterator[None]:
+class reaching_redis:  # noqa: N801  # used as a word, `with reaching_redis():`, at half the price of a generator
     """Tell the driver's errors as JIVE's.
 
     Raises:
         RedisUnavailable: Redis refused, timed out, or answered with an error.
     """
-    try:
-        yield
-    except (redis.RedisError, OSError) as exc:
-        raise RedisUnavailable(f"Redis cannot be reached: {exc}") from exc
+
+    __slots__ = ()
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, exc: BaseException | None, trace: object) -> None:
+        if isinstance(exc, (redis.RedisError, OSError)):
+            raise RedisUnavailable(f"Redis cannot be reached: {exc}") from exc
 
 
 def ping(using: "redis.Redis | None" = None) -> None:

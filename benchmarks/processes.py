@@ -1,0 +1,121 @@
+"""Start what is measured from outside, and look at it: processes, ports, memory, processors."""
+
+import contextlib
+import os
+import re
+import signal
+import socket
+import subprocess
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+from jive.embedded import Part, launcher, wait_until
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on now."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+@contextlib.contextmanager
+def serving(
+    name: str,
+    command: Sequence[str],
+    url: str,
+    log: Path,
+    env: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+) -> Iterator[Part]:
+    """Run a server from its first 200 at `url` to the end of the block; it ends with us, whatever ends us.
+
+    Raises:
+        ServerUnavailable: it ended, or did not answer in time; the end of `log` is told.
+    """
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            [*launcher("TERM"), *command], stdin=subprocess.DEVNULL, stdout=output, stderr=output,
+            env=env, cwd=cwd, start_new_session=True,
+        )  # fmt: skip
+    part = Part(name, process, signal.SIGTERM)
+    try:
+        wait_until(answers(url), part, log)
+        yield part
+    finally:
+        part.stop()
+
+
+def answers(url: str) -> Callable[[], bool]:
+    """Return a question: does `url` answer 200?"""
+
+    def ask() -> bool:
+        try:
+            with urllib.request.urlopen(url, timeout=5) as answer:
+                return bool(answer.status == 200)
+        except (urllib.error.URLError, OSError):
+            return False
+
+    return ask
+
+
+def parent(pid: int) -> int:
+    """Return the process that started this one."""
+    # The second field is a name in brackets, which may hold anything.
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+
+
+def family(pid: int) -> list[int]:
+    """Return the process and all that it started, oldest first; empty where there is no /proc."""
+    children: dict[int, list[int]] = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            children.setdefault(parent(int(folder.name)), []).append(int(folder.name))
+    found = [pid] if Path(f"/proc/{pid}").exists() else []
+    for each in found:
+        found += sorted(children.get(each, []))
+    return found
+
+
+@contextlib.contextmanager
+def apart(servers: Sequence[int]) -> Iterator[None]:
+    """Keep this process on one processor, and those and their children on the others, for the block.
+
+    A server that happens to share our processor answers in a third of the time, which says nothing of JIVE.
+    Does nothing without a second processor, or where the system does not offer it.
+    """
+    if not servers or not hasattr(os, "sched_setaffinity") or len(usable := os.sched_getaffinity(0)) < 2:
+        yield
+        return
+    ours = {min(usable)}
+    _keep_on(servers, usable - ours)
+    os.sched_setaffinity(0, ours)
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, usable)
+        _keep_on(servers, usable)
+
+
+def _keep_on(servers: Sequence[int], processors: set[int]) -> None:
+    for each in [pid for server in servers for pid in family(server)]:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.sched_setaffinity(each, processors)
+
+
+def rss_mb(pid: int) -> float:
+    """Return the memory that a process holds, in megabytes (2 to the 20th)."""
+    match = re.search(r"VmRSS:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
+    return int(match[1]) / 1024 if match else 0.0
+
+
+def command_line(pid: int) -> str:
+    """Return the words that a process was started with."""
+    return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode("utf-8", "replace").strip()
+
+
+def without(variables: frozenset[str], **added: str) -> dict[str, str]:
+    """Return this process's environment without some variables, and with others."""
+    return {name: value for name, value in os.environ.items() if name not in variables} | added

@@ -1,0 +1,41 @@
+"""What is measured, in the order of the table; a new measurement is a function and a line here."""
+
+from collections.abc import Callable, Iterator
+
+from benchmarks import http, messages, postgres, start
+from benchmarks.processes import apart
+from benchmarks.stores import Stores
+from benchmarks.table import Row
+
+Benchmark = Callable[[Stores], Iterator[Row]]
+
+
+def _beside_servers(measure: Benchmark) -> Benchmark:
+    """Return the benchmark, measured with the stores on processors of their own."""
+
+    def run(stores: Stores) -> Iterator[Row]:
+        with apart(stores.servers):
+            yield from measure(stores)
+
+    return run
+
+
+BENCHMARKS: dict[str, Benchmark] = {
+    "select": _beside_servers(postgres.select_one),
+    "project": _beside_servers(postgres.project_life),
+    "insert": _beside_servers(postgres.insert_artifacts),
+    "upsert": _beside_servers(postgres.upsert_artifacts),
+    "list": _beside_servers(postgres.list_artifacts),
+    "publish": _beside_servers(messages.publish),
+    "bucket": _beside_servers(messages.token_bucket),
+    "help": start.help_page,
+    "up": start.up,
+    "http": http.health,
+}
+
+
+def chosen(word: str) -> dict[str, Benchmark]:
+    """Return the benchmarks of this name, else those whose name holds `word`."""
+    if word in BENCHMARKS:
+        return {word: BENCHMARKS[word]}
+    return {name: measure for name, measure in BENCHMARKS.items() if word in name}
