@@ -30,7 +30,7 @@ PATIENCE_S = 30
 FIRST = {
     "docs/prd.md": "---\nversion: '1.0'\n---\n# Lending library PRD\n\nMembers borrow books and return them.\n",
     "docs/architecture.md": "# Architecture\n\n**Version:** 1.0\n\nOne service, one database. See [the PRD](prd.md).\n",
-    "docs/stories/1.1.borrow.md": "# Story 1.1: Borrow a book\n\n## Status\n\nDraft\n\n## Acceptance Criteria\n\n1. Lent.\n",
+    "docs/stories/1.1.borrow.md": "# Story 1.1: Borrow a book\n\n## Status\n\nDraft\n\n## Tasks\n\n- [ ] Lend it.\n",
     "docs/qa/gates/1.1-borrow.yml": "story: '1.1'\nstory_title: Borrow a book\ngate: CONCERNS\n",
 }
 SECOND = {"docs/stories/1.1.borrow.md": FIRST["docs/stories/1.1.borrow.md"].replace("Draft", "Done")}

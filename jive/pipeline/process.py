@@ -27,7 +27,6 @@ from jive.scanner.folder import Progress, read_folder, repository_url
 Change = Literal["created", "updated", "deleted"]
 CONFIG_FILES = "configFiles"  # in a project's config: the files that it was read from, with their blobs
 ATTEMPTS = 5  # at a scan that another one overtakes each time
-TIDY_EVERY = 100  # scans of a project; what is no longer reachable is dropped then
 
 logger = logging.getLogger(__name__)
 
@@ -102,8 +101,6 @@ def _mirror(project: Project) -> Iterator[Mirror]:
 def _find(beginning: Beginning, progress: Progress) -> Findings:
     project = beginning.project
     with _mirror(project) as mirror:
-        if beginning.number % TIDY_EVERY == 0:
-            mirror.tidy()
         head = mirror.fetch(project.branch)
         if head is None:  # a repository without commits has no documents
             return Findings(None, {}, [], present=())

@@ -87,7 +87,7 @@ def sweep(folder: Path) -> None:
 def _names(folder: Path) -> list[str]:
     try:
         return os.listdir(folder)  # noqa: PTH208  # three of these stand before every fetch
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return []
 
 

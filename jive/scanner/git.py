@@ -37,6 +37,7 @@ CONFIG = (
     ("fetch.recurseSubmodules", "false"),
     ("fetch.writeCommitGraph", "false"),
     ("transfer.bundleURI", "false"),
+    ("core.bigFileThreshold", "8m"),  # larger ones are streamed, however much they are packed
     # A redirect would carry the token, and git itself, to a host that nobody allowed.
     ("http.followRedirects", "false"),
     ("http.lowSpeedLimit", "100"),
@@ -232,7 +233,7 @@ def _kill(process: "subprocess.Popen[bytes]") -> None:
 def _failure(command: str, status: int, told: IO[bytes], access: Access, *, timed_out: bool) -> GitFailed:
     told.seek(max(0, told.seek(0, os.SEEK_END) - TOLD_BYTES))
     text = told.read().decode(errors="replace")
-    for secret in access.secrets:
+    for secret in filter(None, access.secrets):
         text = text.replace(secret, "***")
     too_large = status == -signal.SIGXFSZ or f"signal {signal.SIGXFSZ:d}" in text or "File too large" in text
     return GitFailed(command, text, timed_out=timed_out, too_large=too_large)

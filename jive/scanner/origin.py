@@ -81,9 +81,9 @@ class Origin:
             try:
                 bare.tidy(self._folder, HEAD_REF, deadline)
             except GitFailed as exc:
+                bare.discard(self._folder)  # it is empty, damaged or too large; the next fetch makes it anew
                 if exc.timed_out:
                     raise
-                bare.discard(self._folder)  # it is empty or damaged; the next fetch makes it anew
 
     def fetch_anew(self, commit: str | None, deadline: float) -> None:
         """Throw the mirror away, and fetch `commit` into a new one."""
@@ -150,6 +150,7 @@ class Origin:
         try:
             self._git.run(*_FETCH, *words, deadline=deadline, access=access, given=given)
         except GitFailed as exc:
+            bare.sweep(self._folder)  # half a pack may be large
             if not says_moved(exc) or self._url().url.endswith(".git"):
                 raise
             self._ending = ".git"  # GitLab sends those away who leave it out

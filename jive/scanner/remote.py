@@ -23,23 +23,23 @@ _BAD_BRANCH = re.compile(
     r"^[-/]|(^|/)\.|\.\.|//|@\{|[\0-\x20\x7f~^:?*\[\\\ud800-\udfff]|\.lock(/|$)|[./]$|^@?$", re.MULTILINE
 )
 
+# What the hosts, ssh and curl say, by way of git. What fits none of these may be a damaged mirror.
 _NO_ACCESS = re.compile(
-    r"could not read (username|password)|authentication failed|permission denied|access denied|returned error: 40[13]"
-    r"|host key verification failed|invalid (username|credentials)|not authorized",
+    r"could not read (username|password)|authentication failed|permission denied \(|permission to .* denied"
+    r"|access denied|returned error: 40[13]|host key verification failed|invalid (username|credentials)",
     re.IGNORECASE,
 )
 _NOT_THERE = re.compile(
-    r"not found|does not exist|does not appear to be a git repository|returned error: 404"
-    r"|no such file",
+    r"(repository|project)\b.*\bnot (found|be found|exist)|does not appear to be a git repository|returned error: 404",
     re.IGNORECASE,
+)
+_UNREACHABLE = re.compile(
+    r"unable to (access 'https?:|connect|look up)|could not resolve|connection (refused|timed out|reset|closed)|^ssh: "
+    r"|returned error: \d|transport .* not allowed",
+    re.IGNORECASE | re.MULTILINE,
 )
 _MOVED = re.compile(r"returned error: 30[1278]", re.IGNORECASE)
 _NO_BRANCH = re.compile(r"couldn't find remote ref", re.IGNORECASE)
-_UNREACHABLE = re.compile(
-    r"unable to access|could not resolve|connection|timed out|hung up|unable to connect|network is|early eof"
-    r"|ssh:|returned error|^remote:|disconnect|curl|dubious ownership|transport|redirect|unable to look up",
-    re.IGNORECASE | re.MULTILINE,
-)
 
 
 @dataclass(frozen=True)
@@ -208,8 +208,8 @@ def explained(failure: GitFailed, url: RepoUrl, policy: Policy) -> ScanFailed:
     elif says_moved(failure):
         why = "the host says that it has moved; use its new URL"
     elif _NO_ACCESS.search(failure.told):
-        key = "token" if url.scheme == "https" else "ssh key"
-        why = f"there is none, or it wants a {key} that may read it ({telling_line(failure.told)})"
+        key = "a token" if url.scheme == "https" else "an ssh key"
+        why = f"there is none, or it wants {key} that may read it ({telling_line(failure.told)})"
     else:
         why = telling_line(failure.told)
     return ScanFailed(f"{url.url} cannot be fetched: {why}")

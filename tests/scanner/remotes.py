@@ -1,0 +1,169 @@
+"""Git repositories to fetch from: in a folder, or behind https on this machine."""
+
+import datetime
+import http.server
+import os
+import ssl
+import subprocess
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+LINK, SUBMODULE, EXECUTABLE = "120000", "160000", "100755"
+
+Content = bytes | tuple[str, bytes] | None  # a plain file's bytes, or a mode and bytes, or gone
+
+
+class Remote:
+    """A bare repository that is committed into without a working tree, so that its paths may be anything."""
+
+    def __init__(self, folder: Path, *words: str) -> None:
+        self.folder = folder
+        self.environment = os.environ | {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
+        folder.mkdir(parents=True)
+        self.git("init", "--quiet", "--bare", "--initial-branch=main", *words, ".")
+
+    @property
+    def url(self) -> str:
+        return self.folder.as_uri()
+
+    def git(self, *words: str, given: bytes = b"") -> str:
+        command = ["git", "-c", "user.name=test", "-c", "user.email=test@example.com", *words]
+        done = subprocess.run(
+            command, cwd=self.folder, env=self.environment, input=given, check=True, capture_output=True
+        )
+        return done.stdout.decode(errors="surrogateescape").strip()
+
+    def commit(self, files: Mapping[str | bytes, Content], branch: str = "main", *, after: bool = True) -> str:
+        """Commit changes to `branch`; unless it comes `after` what is there, as the first commit of all."""
+        parents = self.git("for-each-ref", "--format=%(objectname)", f"refs/heads/{branch}").split() if after else []
+        self.git("read-tree", *(parents or ["--empty"]))
+        self.git("update-index", "-z", "--index-info", given=b"".join(map(self._entry, files.items())))
+        commit = self.git("commit-tree", "-m", "x", *(f"-p{parent}" for parent in parents), self.git("write-tree"))
+        self.git("update-ref", f"refs/heads/{branch}", commit)
+        return commit
+
+    def _entry(self, file: tuple[str | bytes, Content]) -> bytes:
+        path, content = file
+        path = path.encode() if isinstance(path, str) else path
+        if content is None:
+            return b"0 %s\t%s\0" % (b"0" * 40, path)
+        mode, data = content if isinstance(content, tuple) else ("100644", content)
+        blob_id = "a" * 40 if mode == SUBMODULE else self.git("hash-object", "-w", "--stdin", given=data)
+        return b"%s %s\t%s\0" % (mode.encode(), blob_id.encode(), path)
+
+    def allow_filters(self) -> None:
+        """Let those who fetch leave out blobs, as the three hosts do."""
+        self.git("config", "uploadpack.allowFilter", "true")
+        self.git("config", "uploadpack.allowAnySHA1InWant", "true")
+
+
+class Gateway(http.server.BaseHTTPRequestHandler):
+    """Git's own server behind https, which sends those away who ask below /moved/ or without `.git`.
+
+    Attributes:
+        asked: path and Authorization header of each request.
+        wanted: the only Authorization header that is let in.
+    """
+
+    protocol_version = "HTTP/1.1"
+    root: Path
+    asked: list[tuple[str, str | None]]
+    wanted: str | None = None
+
+    def do_GET(self) -> None:
+        self._answer()
+
+    def do_POST(self) -> None:
+        self._answer()
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+    def _answer(self) -> None:
+        path, _, query = self.path.partition("?")
+        body = self._body()
+        self.asked.append((path, self.headers["Authorization"]))
+        if path.startswith("/moved/") or not path.split("/info/")[0].split("/git-")[0].endswith(".git"):
+            target = self.path.replace("/moved/", "/").replace("/info/", ".git/info/", "/moved/" not in path)
+            return self._send(301, {"Location": target}, b"")
+        if self.wanted and self.headers["Authorization"] != self.wanted:
+            return self._send(401, {"WWW-Authenticate": "Basic"}, b"")
+        return self._serve(path, query, body)
+
+    def _body(self) -> bytes:
+        if self.headers["Transfer-Encoding"] == "chunked":
+            body = b""
+            while size := int(self.rfile.readline(), 16):
+                body += self.rfile.read(size)
+                self.rfile.readline()
+            self.rfile.readline()
+            return body
+        return self.rfile.read(int(self.headers["Content-Length"] or 0))
+
+    def _serve(self, path: str, query: str, body: bytes) -> None:
+        environment = os.environ | {
+            "GIT_PROJECT_ROOT": str(self.root),
+            "GIT_HTTP_EXPORT_ALL": "1",
+            "GIT_PROTOCOL": self.headers["Git-Protocol"] or "",
+            "PATH_INFO": path,
+            "QUERY_STRING": query,
+            "REQUEST_METHOD": self.command,
+            "CONTENT_TYPE": self.headers["Content-Type"] or "",
+            "CONTENT_LENGTH": str(len(body)),
+            "HTTP_CONTENT_ENCODING": self.headers["Content-Encoding"] or "",
+        }
+        answer = subprocess.run(["git", "http-backend"], env=environment, input=body, capture_output=True).stdout
+        head, _, content = answer.partition(b"\r\n\r\n")
+        headers = dict(line.split(": ", 1) for line in head.decode().split("\r\n"))
+        self._send(int(headers.pop("Status", "200 OK").split()[0]), headers, content)
+
+    def _send(self, status: int, headers: dict[str, str], content: bytes) -> None:
+        self.send_response(status)
+        for name, value in (headers | {"Content-Length": str(len(content))}).items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(content)
+
+
+@contextmanager
+def https(root: Path, certificate: Path) -> Iterator[tuple[type[Gateway], int]]:
+    """Serve the repositories below `root` on https://localhost:<port>/, with a certificate written to `certificate`."""
+    handler = type("Serving", (Gateway,), {"root": root, "asked": []})
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    certify(certificate)
+    context.load_cert_chain(certificate)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield handler, server.server_port
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def certify(place: Path) -> None:
+    """Write a key, and a certificate of localhost that it signs itself."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    now = datetime.datetime.now(datetime.UTC)
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(hours=1))
+        .not_valid_after(now + datetime.timedelta(hours=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    place.write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+        + certificate.public_bytes(serialization.Encoding.PEM)
+    )
