@@ -415,8 +415,9 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
-@pytest.mark.parametrize("filters", [False, True])
-@pytest.mark.parametrize("when", ["before the fetch", "after the fetch", "before the contents"])
+@pytest.mark.parametrize(
+    ("when", "filters"), [("before the fetch", False), ("after the fetch", True), ("before the contents", True)]
+)
 def test_a_damaged_mirror_is_made_anew(
     tmp_path: Path, remote: Remote, mirror: Mirror, damage: str, filters: bool, when: str
 ) -> None:
