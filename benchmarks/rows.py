@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-from benchmarks import http, messages, postgres, start
+from benchmarks import deliveries, http, latency, messages, postgres, scans, start
 from benchmarks.processes import apart
 from benchmarks.stores import Stores
 from benchmarks.table import Row
@@ -31,6 +31,11 @@ BENCHMARKS: dict[str, Benchmark] = {
     "help": start.help_page,
     "up": start.up,
     "http": http.health,
+    "deliveries": deliveries.deliveries,
+    "scan": scans.first_scan,
+    "change": scans.changed_scan,
+    "event": latency.push_to_event,
+    "crowd": latency.crowd,
 }
 
 

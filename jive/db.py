@@ -4,6 +4,7 @@ import contextlib
 import select
 import threading
 import time
+from datetime import datetime
 from typing import Any, NamedTuple
 
 import peewee
@@ -43,17 +44,19 @@ class Database(PooledPostgresqlDatabase):
         """Use the database that `config` names, from the next connection on; connects nowhere."""
         self.connect_params: dict[str, Any] = {}  # peewee would keep those of an earlier configuration
         parameters = parse_dsn(config.database_url)
+        usual = {
+            "connect_timeout": config.database_timeout_s,
+            # A peer that vanished without a word is noticed in half a minute, not in two hours.
+            "keepalives_idle": 10,
+            "keepalives_interval": 5,
+            "keepalives_count": 4,
+            "application_name": "jive",
+        }
         self.init(
             parameters.pop("dbname"),
-            **parameters,
             max_connections=config.database_pool_size,
             timeout=config.database_timeout_s,
-            connect_timeout=config.database_timeout_s,
-            # A peer that vanished without a word is noticed in half a minute, not in two hours.
-            keepalives_idle=10,
-            keepalives_interval=5,
-            keepalives_count=4,
-            application_name="jive",
+            **usual | parameters,
         )
 
     def connect(self, reuse_if_open: bool = False) -> bool:
@@ -197,6 +200,12 @@ class connection:  # noqa: N801  # used as a word, `with connection():`, at half
 def first_line(exc: BaseException) -> str:
     """Return an error's first line, which is the part that a person reads; libpq puts no password there."""
     return next(iter(str(exc).strip().splitlines()), type(exc).__name__)
+
+
+def database_now() -> datetime:
+    """Return the time on the database's clock, which says what came before what."""
+    now: datetime = database.execute_sql("SELECT clock_timestamp()").fetchone()[0]
+    return now
 
 
 def ping() -> None:

@@ -67,7 +67,7 @@ def _say(step: str, text: str) -> None:
 
 def _ensure_running(stack: contextlib.ExitStack) -> None:
     """Return when a JIVE answers whose stores this process can use too."""
-    port = int(os.environ.get("PORT", "3000"))
+    port = settings.port()
     if not up.is_healthy(port):
         _say("start", "no JIVE answers here, so one is started for the while")
         command = [*embedded.launcher("TERM"), *up.JIVE, "up"]

@@ -3,6 +3,7 @@
 import contextlib
 import importlib.util
 import os
+import pwd
 import re
 import shutil
 import signal
@@ -32,7 +33,7 @@ MISSING = """{what} was not found on this machine. Either
 def launcher(stop_signal: str, drop_root: bool = False) -> list[str]:
     """Return the words before a command that end it with its parent, and that take root's identity from it.
 
-    Without root's identity it may still search root's folders, so nobody's rights need to be widened.
+    Without root's identity it may still look into root's folders, so that no folder's mode need be widened for it.
     """
     setpriv = shutil.which("setpriv")
     if setpriv is None:  # not a Linux of the usual kind: what we start is stopped by us or not at all
@@ -190,11 +191,14 @@ def _init_postgres(binaries: Path, data: Path, launch: list[str], as_root: bool)
     unfinished.mkdir(mode=0o700)
     if as_root:
         os.chown(unfinished, NOBODY, NOBODY)
-    words = [str(binaries / "initdb"), "-D", str(unfinished), "-U", "postgres", "--auth=trust"]
+    words = [str(binaries / "initdb"), "-D", str(unfinished), "-U", "postgres"]
     words += ["--encoding=UTF8", "--no-locale", "--no-instructions"]
     done = subprocess.run([*launch, *words], capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise ServerUnavailable(f"Postgres could not make its data folder: {done.stderr.strip()}")
+    # Whoever else may reach the socket, only the user who started this is let in, as the superuser.
+    (unfinished / "pg_hba.conf").write_text("local all all peer map=owner\n")
+    (unfinished / "pg_ident.conf").write_text(f"owner {pwd.getpwuid(os.geteuid()).pw_name} postgres\n")
     unfinished.rename(data)
 
 

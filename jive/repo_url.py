@@ -1,4 +1,4 @@
-"""URLs of git repositories: taken apart, refused where unsafe, and known again however they are written."""
+"""URLs of git repositories: taken apart, and refused where unsafe."""
 
 import re
 from dataclasses import dataclass
@@ -10,14 +10,6 @@ from jive.errors import InvalidValue
 Scheme = Literal["https", "ssh", "file"]
 
 MAX_URL_CHARACTERS = 2_000
-
-# What the three hosts answer to where the usual ports are closed.
-OTHER_NAMES = {
-    "ssh.github.com": "github.com",
-    "www.github.com": "github.com",
-    "altssh.gitlab.com": "gitlab.com",
-    "altssh.bitbucket.org": "bitbucket.org",
-}
 
 _SPOKEN = {
     "https": "https",
@@ -84,23 +76,6 @@ def parse(url: str) -> RepoUrl:
     if parts.scheme == "https":
         return _https(parts)
     return _ssh(parts)
-
-
-def key(url: str) -> str:
-    """Return what identifies a repository however its URL is written: `github.com/org/repo`, `file:///abs/path`.
-
-    The scheme, the user, the port, the case and a final `.git` make no difference on a host.
-
-    Raises:
-        InvalidValue: this is no URL of a repository.
-    """
-    parts = _split(url)
-    if parts.scheme in ("", "file"):
-        return _local(parts).url.removesuffix("/.git")
-    host = _host(parts)
-    path = re.sub("/+", "/", _decoded(parts.path).lower()).strip("/")
-    path = _plain(path.removesuffix(".git").rstrip("/"))
-    return f"{OTHER_NAMES.get(host, host)}/{path}"
 
 
 def _refuse(why: str) -> NoReturn:

@@ -30,5 +30,5 @@ def plant() -> tuple[Project, int]:
         Project.insert(made).on_conflict("IGNORE").execute()
         beginning = begin(Project.get(Project.has_url(REPO_URL)).id)
         documents = [(read_document(path, text.encode()), path) for path, text in DOCUMENTS.items()]
-        events = apply(beginning, Findings(None, {}, documents, present=DOCUMENTS.keys()))
+        events = apply(beginning, Findings(None, {}, documents, present=DOCUMENTS.keys(), settles=False))
         return beginning.project, len(events or ())

@@ -152,6 +152,19 @@ def is_set(name: str, env_files: Sequence[Path] = (Path(".env"),)) -> bool:
     return any(env.str(variable, default="") for variable in (name, f"{name}_FILE"))
 
 
+def port(env_files: Sequence[Path] = ENV_FILES) -> int:
+    """Return the port alone, where the rest may not be set yet.
+
+    Raises:
+        SettingsError: it is no port.
+    """
+    env = _reader(env_files)
+    found = env.int("PORT", default=3000, validate=_between(1, 65535))
+    if not found:
+        raise SettingsError(["PORT: must be a whole number from 1 to 65535"])
+    return int(found)
+
+
 def load(env_files: Sequence[Path] = ENV_FILES) -> Settings:
     """Read the settings; the environment wins over `env_files`, of which the first wins; none need exist.
 
@@ -185,7 +198,7 @@ def load(env_files: Sequence[Path] = ENV_FILES) -> Settings:
         "git_hosts": read(env.list, "JIVE_GIT_HOSTS", subcast=str.strip, default=list(GIT_HOSTS)),
         "git_allow_private": read(env.bool, "JIVE_GIT_ALLOW_PRIVATE", default=False),
         "git_allow_local": read(env.bool, "JIVE_GIT_ALLOW_LOCAL", default=False),
-        "git_tokens": read(env.dict, "JIVE_GIT_TOKENS", default={}),
+        "git_tokens": read(env.dict, "JIVE_GIT_TOKENS", subcast_keys=str.lower, default={}),
         "git_timeout_s": read(env.float, "JIVE_GIT_TIMEOUT_S", default=120.0, validate=_between(1, 3600)),
         "max_repository_mb": read(env.int, "JIVE_MAX_REPOSITORY_MB", default=512, validate=_between(1, 65536)),
         "max_repository_files": read(

@@ -95,10 +95,10 @@ def _prepare(home: Path, parts: contextlib.ExitStack) -> tuple[settings.Settings
     os.environ |= placeholders
     if not settings.is_set("JIVE_LOG_LEVEL"):
         os.environ["JIVE_LOG_LEVEL"] = "WARNING"  # what we print is enough for a person
-    if not settings.is_set("JIVE_GIT_ALLOW_LOCAL"):
-        os.environ["JIVE_GIT_ALLOW_LOCAL"] = "true"  # whoever starts this may read what is on this machine
-    if not settings.is_set("JIVE_DATA_DIR"):
-        os.environ["JIVE_DATA_DIR"] = str(home.resolve())
+    own = {"JIVE_DATA_DIR": str(home.resolve())}
+    own["JIVE_GIT_ALLOW_LOCAL"] = "true"  # whoever starts this may read what is on this machine
+    own = {name: value for name, value in own.items() if not settings.is_set(name)}
+    os.environ |= own
     free_address(settings.load((Path(".env"),)).port)  # every other problem is told before anything starts
 
     private: list[Part] = []
@@ -114,6 +114,7 @@ def _prepare(home: Path, parts: contextlib.ExitStack) -> tuple[settings.Settings
         part, os.environ["REDIS_URL"] = embedded.start_redis(home)
         keep(part)
     names = [name for name, is_given in given.items() if not is_given]
+    names += own
     names = ["JIVE_SECRET_KEYS_FILE" if name == "JIVE_SECRET_KEYS" else name for name in names]
     with open(home / "env", "w", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
         file.writelines(f"{name}={os.environ[name]}\n" for name in names)

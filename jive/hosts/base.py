@@ -159,6 +159,9 @@ def _texts(values: Iterable[Any]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(value for value in kept if value is not None))
 
 
+MAX_URLS = 20  # of one repository; a stranger could send thousands, each of which would be looked for
+
+
 def delivery(
     *, id: str, event_type: str, repo_urls: Iterable[Any], branches: Iterable[Any] = (), default_branch: Any = None
 ) -> Delivery:
@@ -167,7 +170,7 @@ def delivery(
     Raises:
         MalformedDelivery: no URL of a repository is left.
     """
-    urls = _texts(repo_urls)
+    urls = _texts(repo_urls)[:MAX_URLS]
     if not urls:
         raise MalformedDelivery(f"The payload of this {event_type} event names no repository with a URL")
     return Delivery(id, event_type, urls, _texts(branches), text(default_branch))

@@ -1,7 +1,7 @@
 """A document of a project, as the repository holds it now."""
 
 import uuid
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 import peewee
@@ -14,6 +14,20 @@ from jive.models.project import Project
 
 MAX_DEPENDENCIES_BYTES = 1_048_576
 UPSERT_BATCH = 500
+UPSERT_CHARACTERS = 8_000_000  # of content, in one statement
+
+
+def _batches(rows: Iterable[Mapping[str, Any]]) -> Iterator[list[Mapping[str, Any]]]:
+    batch: list[Mapping[str, Any]] = []
+    size = 0
+    for row in rows:
+        batch.append(row)
+        size += len(row.get("content") or "")
+        if len(batch) == UPSERT_BATCH or size > UPSERT_CHARACTERS:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
 
 
 class Artifact(BaseModel):
@@ -56,7 +70,7 @@ class Artifact(BaseModel):
         All rows name the same fields. Returns the paths that were written, each with whether it is new.
         """
         written: list[tuple[str, bool]] = []
-        for batch in peewee.chunked(rows, UPSERT_BATCH):
+        for batch in _batches(rows):
             fields = [cls._meta.fields[name] for name in ("project", *batch[0])]
             places = ", ".join([f"({', '.join(['%s'] * len(fields))})"] * len(batch))
             columns = [field.column_name for field in fields]

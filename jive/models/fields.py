@@ -97,8 +97,8 @@ def _cipher(keys: tuple[str, ...]) -> MultiFernet:
 class EncryptedField(peewee.TextField):
     """Text in Python, a Fernet token in Postgres.
 
-    The first of `secret_keys` encrypts, each of them decrypts. To rotate: put the new key first, save every
-    row again (`rotate`), then drop the old key.
+    The first of `secret_keys` encrypts, each of them decrypts. To rotate: put the new key first, save these
+    fields of every row again, then drop the old key.
     """
 
     def db_value(self, value: Any) -> Any:

@@ -14,7 +14,11 @@ from jive.db import database
 from jive.errors import NotFound
 from jive.events import Envelope, artifact_updated
 from jive.models import Artifact, Event, Project, WebhookEvent
+from jive.models.fields import EncryptedField
 from jive.scanner.document import READER_VERSION, Document
+
+# Without the secrets: a scan needs none, and works where their key is lost.
+PLAIN = tuple(field for field in Project._meta.sorted_fields if not isinstance(field, EncryptedField))
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,7 @@ class Findings:
         documents: what is new or changed, each with the id of its blob.
         gone: paths of documents that are no more; None when `present` tells.
         present: every path that is a document now; None when only changes were read.
+        settles: whether they answer the deliveries that had arrived; a folder's do not.
     """
 
     head: str | None
@@ -49,6 +54,7 @@ class Findings:
     documents: Sequence[tuple[Document, str]]
     gone: Collection[str] | None = None
     present: Collection[str] | None = None
+    settles: bool = True
 
 
 def reading(config: Mapping[str, Any]) -> str:
@@ -66,7 +72,7 @@ def begin(project_id: uuid.UUID) -> Beginning:
     rows = (
         Project.update(scans_begun=Project.scans_begun + 1)
         .where(Project.id == project_id)
-        .returning(Project, peewee.fn.clock_timestamp().alias("began_at"))
+        .returning(*PLAIN, peewee.fn.clock_timestamp().alias("began_at"))
         .execute()
     )
     for project in rows:
@@ -83,12 +89,13 @@ def apply(beginning: Beginning, findings: Findings) -> list[Envelope] | None:
     """
     project_id = beginning.project.id
     with database.atomic():
-        now = Project.select().where(Project.id == project_id).for_update().get_or_none()
+        now = Project.select(*PLAIN).where(Project.id == project_id).for_update().get_or_none()
         if now is None or now.scan_applied != beginning.project.scan_applied:
             return None
         events = _write_artifacts(project_id, findings)
         told = _write_events(project_id, now.last_event_id, events)
-        WebhookEvent.settle(project_id, beginning.began_at)
+        if findings.settles:
+            WebhookEvent.settle(project_id, beginning.began_at)
         Project.update(
             head=findings.head,
             reading=reading(findings.config),

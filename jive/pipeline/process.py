@@ -6,12 +6,15 @@ import uuid
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
+import peewee
+
 from jive import settings
-from jive.db import connection
-from jive.errors import JiveError, ScanFailed
+from jive.db import connection, database_now, first_line
+from jive.errors import DatabaseUnavailable, JiveError, NotFound, ScanFailed
 from jive.events import Envelope
 from jive.keys import make_webhook_secret
 from jive.models import Artifact, Project, WebhookEvent
@@ -26,6 +29,7 @@ from jive.scanner.folder import Progress, read_folder, repository_url
 
 Change = Literal["created", "updated", "deleted"]
 CONFIG_FILES = "configFiles"  # in a project's config: the files that it was read from, with their blobs
+MAX_CONFIG_FILES = 50
 ATTEMPTS = 5  # at a scan that another one overtakes each time
 
 logger = logging.getLogger(__name__)
@@ -59,7 +63,13 @@ def scan_project(project_id: uuid.UUID, progress: Progress = lambda done, total:
             has one attempt more and the reason.
         DatabaseUnavailable: nothing was changed.
     """
-    return _scan(project_id, lambda beginning: _find(beginning, progress))
+    with connection():
+        began_at = database_now()
+        try:
+            return _scan(project_id, lambda beginning: _find(beginning, progress))
+        except Exception as exc:
+            _count_failure(project_id, began_at, exc)
+            raise
 
 
 def _scan(project_id: uuid.UUID, find: Callable[[Beginning], Findings]) -> ScanResult:
@@ -67,17 +77,20 @@ def _scan(project_id: uuid.UUID, find: Callable[[Beginning], Findings]) -> ScanR
     with connection():
         for _ in range(ATTEMPTS):
             beginning = begin(project_id)
-            try:
-                findings = find(beginning)
-            except Exception as exc:
-                final = isinstance(exc, JiveError) and not exc.retryable
-                reason = str(exc) if isinstance(exc, JiveError) else f"{type(exc).__name__}: {exc}"
-                WebhookEvent.count_failure(project_id, beginning.began_at, reason, final=final)
-                raise
+            findings = find(beginning)
             events = apply(beginning, findings)
             if events is not None:
                 return _finish(beginning.project, findings, events)
     raise ScanFailed(f"Other scans of this project came first, {ATTEMPTS} times")
+
+
+def _count_failure(project_id: uuid.UUID, until: datetime, exc: Exception) -> None:
+    """Let the deliveries that waited for a scan know why it failed."""
+    if isinstance(exc, peewee.OperationalError | peewee.InterfaceError | DatabaseUnavailable | NotFound):
+        return  # the store is away, and the deliveries wait for it
+    reason = str(exc) if isinstance(exc, JiveError) else f"{type(exc).__name__}: {first_line(exc)}"
+    final = isinstance(exc, JiveError) and not exc.retryable
+    WebhookEvent.count_failure(project_id, until, reason, final=final)
 
 
 @contextlib.contextmanager
@@ -131,7 +144,7 @@ def _find_changes(project: Project, mirror: Mirror, head: str, progress: Progres
 def _find_all(project: Project, mirror: Mirror, head: str, progress: Progress) -> Findings:
     """Read every document whose blob is not the one that was kept."""
     files = mirror.files(head)
-    config_files = {path: blob_id for path, blob_id in files.items() if is_config(path)}
+    config_files = dict([item for item in sorted(files.items()) if is_config(item[0])][:MAX_CONFIG_FILES])
     places, config, warnings = _read_config(mirror, config_files)
     for warning in warnings:
         logger.warning("%s: %s", project.repo_url, warning)
@@ -179,7 +192,7 @@ def scan_folder(folder: Path, progress: Progress = lambda done, total: None) -> 
     """Make the project of a checked-out repository hold the documents that the folder holds now.
 
     The project is found by the URL that the folder was cloned from, and made if there is none. What a later
-    push brings replaces it.
+    push brings replaces it; deliveries that wait for a scan go on waiting.
 
     Raises:
         ScanFailed, DatabaseUnavailable: the project is as it was.
@@ -190,7 +203,7 @@ def scan_folder(folder: Path, progress: Progress = lambda done, total: None) -> 
         present = [document.path for document, _ in documents]
         kept = _kept_blob_ids(beginning.project, config)
         changed = [(document, blob_id) for document, blob_id in documents if kept.get(document.path) != blob_id]
-        return Findings(None, config, changed, present=present)
+        return Findings(None, config, changed, present=present, settles=False)
 
     with connection():
         return _scan(_project_of(folder).id, find)

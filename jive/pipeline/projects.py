@@ -66,7 +66,7 @@ def remove(project: Project) -> None:
         project.delete_instance()
     repositories = settings.current().data_dir / "repositories"
     for place in repositories.glob(f"{project.id}.git*"):
-        shutil.rmtree(place) if place.is_dir() else place.unlink(missing_ok=True)
+        shutil.rmtree(place, ignore_errors=True) if place.is_dir() else place.unlink(missing_ok=True)
 
 
 def summaries() -> list[Summary]:

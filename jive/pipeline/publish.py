@@ -26,8 +26,7 @@ def publish(project_id: uuid.UUID, events: Sequence[Envelope]) -> bool:
     except RedisUnavailable as exc:
         logger.warning("%d events of project %s are kept but not told yet: %s", len(events), project_id, exc)
         return False
-    first, last = events[0].id, events[-1].id
     Event.update(published_at=peewee.fn.now()).where(
-        Event.project == project_id, Event.id.between(first, last), Event.published_at.is_null()
+        Event.project == project_id, Event.id.in_([event.id for event in events])
     ).execute()
     return True

@@ -10,7 +10,7 @@ import peewee
 
 from jive.clock import utcnow
 from jive.db import database
-from jive.errors import DeliveryRefused
+from jive.errors import DeliveryRefused, InvalidValue, MalformedDelivery
 from jive.hosts import HOSTS
 from jive.hosts.base import Delivery, Host
 from jive.models import Project, WebhookEvent
@@ -68,10 +68,13 @@ def receive(host_name: str, headers: Mapping[str, str], body: bytes, *, enqueue:
 def _verified_project(host: Host, delivery: Delivery, headers: Mapping[str, str], body: bytes) -> Project:
     now = utcnow()
     fields = (Project.id, Project.repo_url, Project.branch, Project.webhook_secret, Project.previous_webhook_secret)
-    for project in Project.select(*fields).where(Project.has_url(*delivery.repo_urls)):
-        for secret in (project.webhook_secret, project.previous_webhook_secret):
-            if secret and host.is_signed(secret, headers, body, now):
-                return project
+    try:
+        for project in Project.select(*fields).where(Project.has_url(*delivery.repo_urls)):
+            for secret in (project.webhook_secret, project.previous_webhook_secret):
+                if secret and host.is_signed(secret, headers, body, now):
+                    return project
+    except InvalidValue as exc:  # a stranger need not know what is wrong here
+        logger.error("refused %s, for its project's secret cannot be read: %s", delivery.id, exc)
     raise DeliveryRefused
 
 
@@ -103,4 +106,12 @@ def _record(host: Host, delivery: Delivery, project: Project, body: bytes, *, se
         update={WebhookEvent.retry_count: 0, WebhookEvent.error_message: None},
         where=has_failed,
     )
-    return bool(list(written.returning(WebhookEvent.id).tuples().execute(database)))
+    try:
+        if list(written.returning(WebhookEvent.id).tuples().execute(database)):
+            return True
+    except peewee.IntegrityError as exc:  # the project was removed a moment ago
+        raise DeliveryRefused from exc
+    known = WebhookEvent.get_by_id(delivery.id)
+    if (known.project_id, known.source) != (project.id, host.source):
+        raise MalformedDelivery("The delivery's id was used by another one")
+    return False

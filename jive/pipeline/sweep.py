@@ -57,7 +57,10 @@ def _projects_to_scan(config: settings.Settings) -> list[Project]:
     waiting = WebhookEvent.select(WebhookEvent.project).where(
         WebhookEvent.unsettled(), WebhookEvent.received_at < _ago(config.sweep_interval_s / 2)
     )
-    is_due = Project.last_seen < _ago(config.rescan_interval_s)
+    # A scan that begins moves updated_at, however it ends. What a folder was read into has no head to be fetched.
+    is_due = (Project.head.is_null(False) | Project.reading.is_null()) & (
+        Project.updated_at < _ago(config.rescan_interval_s)
+    )
     fields = (Project.id, Project.repo_url, Project.branch)
     return list(Project.select(*fields).where(Project.id.in_(waiting) | is_due))
 

@@ -9,6 +9,8 @@ from urllib.parse import unquote
 from jive.scanner.places import Places
 
 MAX_DEPENDENCIES = 500
+MAX_REFERENCES = 2_000  # looked at in one document
+MAX_CLIMB = 8  # folders above a document in which its references are looked for
 MAX_PATH_BYTES = 900
 MAX_LISTED = 2_000
 
@@ -68,6 +70,8 @@ def find_dependencies(
         if reference in seen:
             continue
         seen.add(reference)
+        if len(seen) > MAX_REFERENCES:
+            return _sorted(found), True
         dependency = _resolve(path, reference, places, exists)
         if dependency is None or dependency.path == path:
             continue
@@ -170,7 +174,9 @@ def _candidates(document: str, text: str, kind: _Kind, rooted: bool, places: Pla
     if kind != "link" and "/" in text:
         yield normpath(text)
     yield near
-    while folder:
+    for _ in range(MAX_CLIMB):
+        if not folder:
+            break
         folder = folder.rpartition("/")[0]
         yield normpath(f"{folder}/{text}") if folder else normpath(text)
     for base in ("docs/", *places.bases):

@@ -14,6 +14,8 @@ from jive.scanner.classify import TOOL_FOLDERS, is_document
 from jive.scanner.document import MAX_CONTENT_BYTES, Document, read_document
 
 GIT_TIMEOUT_S = 60
+# A folder that somebody else made may have a configuration that names programs to run.
+HARMLESS = ("-c", "core.fsmonitor=false", "-c", f"core.hooksPath={os.devnull}")
 
 Progress = Callable[[int, int], None]  # documents read, documents to read
 
@@ -25,7 +27,10 @@ def repository_url(folder: Path) -> str:
     origin = _git(folder, "config", "--get", "remote.origin.url") if (folder / ".git").exists() else None
     if origin and (url := origin.strip()):
         scheme, mark, rest = url.partition("://")
-        return f"{scheme}{mark}{rest.rpartition('@')[2]}" if mark else url
+        user, at, place = rest.rpartition("@")
+        if mark and scheme in ("http", "https"):
+            return f"https://{place}"
+        return f"{scheme}{mark}{user.partition(':')[0]}{at}{place}" if mark else url
     return folder.resolve().as_uri()
 
 
@@ -93,7 +98,7 @@ def _git(folder: Path, *words: str) -> str | None:
     """Return what git says, or None if it is not there or refuses."""
     try:
         done = subprocess.run(  # our own words
-            ["git", "-C", str(folder), *words],  # the user's own git
+            ["git", *HARMLESS, "-C", str(folder), *words],  # the user's own git
             capture_output=True,
             check=True,
             timeout=GIT_TIMEOUT_S,

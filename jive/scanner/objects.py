@@ -8,7 +8,7 @@ from typing import IO
 from jive.errors import ScanFailed
 
 CHUNK_BYTES = 1 << 17
-MAX_PATH_CHARACTERS = 4_096
+MAX_PATH_CHARACTERS = 600  # what an index of Postgres takes, whatever the characters
 MAX_RECORD_BYTES = 1 << 20  # git takes paths of any length
 REGULAR = (b"100644", b"100755", b"100664")  # the last one is of git before 2005, and still in old repositories
 OBJECT_ID = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")

@@ -1,4 +1,7 @@
-"""The Bottle application: its routes, a connection per request, request ids, and errors as JSON."""
+"""The Bottle application: its routes, request ids, and errors as JSON.
+
+A route that needs Postgres holds `connection()` for as long as it needs it, and no longer: never while it reads a body.
+"""
 
 import functools
 import json
@@ -13,7 +16,6 @@ from typing import Any
 import bottle
 
 from jive.clock import utcnow
-from jive.db import connection
 from jive.errors import InvalidValue, JiveError, MethodNotAllowed, NotFound
 from jive.web import health, webhooks
 
@@ -29,11 +31,10 @@ def create_app() -> bottle.Bottle:
     app.add_hook("before_request", _name_request)
     app.default_error_handler = _answer_bottle_error
     app.install(_answer_errors)
-    app.install(_hold_connection)
     app.get("/", callback=_page)
     app.get("/api/health", callback=_health)
     app.get("/api/health/live", callback=_live)
-    app.post(webhooks.ROUTE, callback=_deliver, db=True)
+    app.post(webhooks.ROUTE, callback=_deliver)
     return app
 
 
@@ -107,27 +108,6 @@ def _answer_errors(callback: Callable[..., Any]) -> Callable[..., Any]:
         return result
 
     return answer
-
-
-class _HoldConnection:
-    """Gives each request of a route with `db=True` a connection, and gives it back however the request ends."""
-
-    api = 2
-    name = "connection"
-
-    def apply(self, callback: Callable[..., Any], route: bottle.Route) -> Callable[..., Any]:
-        if not route.config.get("db"):
-            return callback
-
-        @functools.wraps(callback)
-        def hold(*args: Any, **kwargs: Any) -> Any:
-            with connection():
-                return callback(*args, **kwargs)
-
-        return hold
-
-
-_hold_connection = _HoldConnection()
 
 
 def _answer_bottle_error(error: bottle.HTTPError) -> str:

@@ -1,5 +1,6 @@
 """Whether this process can do its work, answered within 2 s whatever the stores do."""
 
+import logging
 import threading
 import time
 from collections.abc import Callable
@@ -10,9 +11,11 @@ import jive
 from jive import redis_client, schema
 from jive.clock import utcnow
 from jive.db import connection, first_line
-from jive.errors import JiveError, SchemaMismatch
+from jive.errors import SchemaMismatch
 
 DEADLINE_S = 1.5
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,10 @@ class Probe:
                 return self._finding
         return Finding("no answer", deadline_s * 1000, reached=False)
 
+    def _log(self, exc: Exception) -> None:
+        if self._finding.reached:
+            logger.warning("%s is away: %s", self.name, first_line(exc))
+
     def _run(self) -> None:
         while True:
             with self._changed:
@@ -68,7 +75,8 @@ class Probe:
             except SchemaMismatch as exc:
                 error = str(exc)
             except Exception as exc:  # noqa: BLE001  # whatever it is, the store is not well
-                error, reached = str(exc) if isinstance(exc, JiveError) else first_line(exc), False
+                error, reached = "cannot be reached", False  # the reason names hosts and users: it is for the log
+                self._log(exc)
             with self._changed:
                 self._finding = Finding(error, (time.monotonic() - started_at) * 1000, reached)
                 self._answered += 1

@@ -7,7 +7,7 @@ from typing import Any
 import bottle
 import peewee
 
-from jive.db import first_line
+from jive.db import connection, first_line
 from jive.errors import BodyTooLarge, DatabaseUnavailable, MalformedDelivery
 from jive.hosts import HOSTS
 from jive.jobs.tasks import enqueue_scan
@@ -32,7 +32,7 @@ def deliver(host: str) -> tuple[int, dict[str, Any]]:
     body = _body()
     parsing = _ONE_LARGE_BODY if len(body) > LARGE_BODY_BYTES else contextlib.nullcontext()
     try:
-        with parsing:
+        with parsing, connection():
             receipt = receive(host, _headers(), body, enqueue=enqueue_scan)
     except (peewee.OperationalError, peewee.InterfaceError) as exc:
         raise DatabaseUnavailable(f"Postgres went away: {first_line(exc)}") from exc

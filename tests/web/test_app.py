@@ -10,7 +10,7 @@ from wsgiref.util import setup_testing_defaults
 import bottle
 import pytest
 
-from jive.db import database
+from jive.db import connection, database
 from jive.errors import InvalidValue
 from jive.web import app as web
 
@@ -133,11 +133,12 @@ def leave_transaction_open() -> None:
 @pytest.mark.parametrize("end", [lambda: None, raise_error, leave_transaction_open, bottle.abort])
 def test_a_connection_is_given_back_however_a_request_ends(app: bottle.Bottle, client: Client, end: Any) -> None:
     def use() -> str:
-        database.execute_sql("SELECT 1")
-        end()
+        with connection():
+            database.execute_sql("SELECT 1")
+            end()
         return "done"
 
-    app.get("/use", callback=use, db=True)
+    app.get("/use", callback=use)
     for _ in range(3):
         client.call("/use")
         assert database.is_closed()
@@ -147,7 +148,11 @@ def test_a_connection_is_given_back_however_a_request_ends(app: bottle.Bottle, c
 
 
 def test_requests_in_many_threads_share_the_pool(app: bottle.Bottle, client: Client) -> None:
-    app.get("/use", callback=lambda: str(database.execute_sql("SELECT 1").fetchone()[0]), db=True)
+    def use() -> str:
+        with connection():
+            return str(database.execute_sql("SELECT 1").fetchone()[0])
+
+    app.get("/use", callback=use)
     bodies: list[bytes] = []
     threads = [threading.Thread(target=lambda: bodies.append(client.call("/use")[2])) for _ in range(40)]
     for thread in threads:
