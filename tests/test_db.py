@@ -26,6 +26,14 @@ def test_nothing_is_read_or_connected_at_import() -> None:
     subprocess.run([sys.executable, "-c", code], env={"PATH": os.environ["PATH"]}, check=True)
 
 
+def test_the_url_may_say_how_to_connect() -> None:
+    url = settings.current().database_url
+    mark = "&" if "?" in url else "?"
+    with using(DATABASE_URL=f"{url}{mark}connect_timeout=7&application_name=mine"), connection() as db_held:
+        name = db_held.execute_sql("SHOW application_name").fetchone()[0]
+    assert name == "mine"
+
+
 def test_a_connection_is_given_back_and_used_again() -> None:
     with connection():
         first = database.connection()

@@ -71,6 +71,13 @@ def test_a_redelivery_of_something_that_failed_runs_again(jive: Stack, project: 
     jive.settles(project)
 
 
+def test_a_delivery_id_of_another_project_is_refused(jive: Stack, project: Watched) -> None:
+    other, delivery = jive.watched(), str(uuid.uuid4())
+    other.repository.commit(prd="# PRD\n")
+    assert jive.push(other, delivery=delivery)[0] == 202
+    assert jive.push(project, delivery=delivery)[0] == 400
+
+
 @pytest.mark.parametrize(
     ("fields", "branch"),
     [

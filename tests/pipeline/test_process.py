@@ -77,6 +77,34 @@ def test_a_scan_settles_what_had_arrived_when_it_began_and_nothing_later() -> No
     assert not WebhookEvent.get_by_id(after.id).processed
 
 
+def test_a_folder_settles_no_delivery_and_fails_none(tmp_path: Path) -> None:
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs/a.md").write_text("# A\n")
+    project = scan_folder(tmp_path).project
+    delivery = make_delivery(project)
+    (tmp_path / "docs/a.md").write_text("# B\n")
+    assert scan_folder(tmp_path).changes["updated"] == 1
+    kept = WebhookEvent.get_by_id(delivery.id)
+    assert (kept.processed, kept.retry_count) == (False, 0)
+
+
+def test_a_repository_that_postgres_cannot_keep_rests_like_any_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = make_project(repo_url=tmp_path.as_uri())
+    delivery = make_delivery(project)
+
+    def fail(*_: object) -> None:
+        raise peewee.DataError("no such thing can be kept")
+
+    monkeypatch.setattr("jive.pipeline.process._find", lambda *_: Findings(None, {}, [], present=()))
+    monkeypatch.setattr("jive.pipeline.process.apply", fail)
+    with pytest.raises(peewee.DataError):
+        scan_project(project.id)
+    kept = WebhookEvent.get_by_id(delivery.id)
+    assert (kept.retry_count, kept.error_message) == (1, "DataError: no such thing can be kept")
+
+
 def test_a_failure_counts_on_what_waited_and_rests_after_three(tmp_path: Path) -> None:
     project = make_project(repo_url=(tmp_path / "gone").as_uri())
     delivery = make_delivery(project)

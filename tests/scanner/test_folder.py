@@ -60,6 +60,14 @@ def test_a_document_has_the_blob_id_that_git_gives_it(tmp_path: Path, size: int)
     assert len(blob_id) == hashlib.sha1(usedforsecurity=False).digest_size * 2
 
 
+def test_a_folders_own_configuration_runs_nothing(tmp_path: Path) -> None:
+    write(tmp_path, "docs/a.md")
+    git(tmp_path, "init")
+    git(tmp_path, "config", "core.fsmonitor", f"touch {tmp_path}/ran; false")
+    assert paths(tmp_path) == ["docs/a.md"]
+    assert not (tmp_path / "ran").exists()
+
+
 def test_progress_is_told(tmp_path: Path) -> None:
     write(tmp_path, "docs/a.md", "docs/b.md")
     told: list[tuple[int, int]] = []
@@ -72,6 +80,7 @@ def test_progress_is_told(tmp_path: Path) -> None:
     [
         ("https://me:hush@github.com/example/jive.git", "https://github.com/example/jive.git"),
         ("git@github.com:example/jive.git", "git@github.com:example/jive.git"),
+        ("ssh://git:hush@github.com/example/jive.git", "ssh://git@github.com/example/jive.git"),
         (None, None),
     ],
 )
