@@ -34,7 +34,7 @@ def _configure_log(*, serving: bool = False) -> None:
 
 @cli.command()
 def up() -> None:
-    """Start everything on this machine: stores where none are set, migrations, web."""
+    """Start everything on this machine: stores where none are set, migrations, web, a worker."""
     from jive import log, up
 
     log.configure("WARNING")
@@ -92,7 +92,7 @@ def seed() -> None:
 
 @cli.command()
 def check() -> None:
-    """Check settings, stores, pub/sub, migrations and drift; exit 1 if anything is wrong."""
+    """Check settings, stores, pub/sub, worker, migrations, drift, deliveries; exit 1 if anything is wrong."""
     from jive import check, log
 
     log.configure("ERROR")
@@ -206,11 +206,14 @@ def project() -> None:
 def add(url: str, name: str | None, branch: str | None, secret_file: "IO[str] | None") -> None:
     """Register the repository at URL, and print where its host must send its webhooks, and the secret, once."""
     from jive import report
+    from jive.jobs.tasks import enqueue_scan
     from jive.pipeline import projects
 
     _configure_log()
     secret = secret_file.read().strip() if secret_file else None
-    report.added(projects.add(url, name=name, branch=branch, secret=secret))
+    added = projects.add(url, name=name, branch=branch, secret=secret)
+    report.added(added)
+    projects.ask_for_scan(added, enqueue_scan)
 
 
 @project.command("list")

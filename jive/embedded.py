@@ -145,14 +145,8 @@ def start_postgres(home: Path, name: str = "jive", options: tuple[str, ...] = ()
         ServerUnavailable: no server was found, or it did not start.
     """
     data, sockets, log = home / "postgres", _socket_folder(home), home / "postgres.log"
-    binaries = _postgres_binaries(data)
-    as_root = os.geteuid() == 0
-    launch = launcher("INT", drop_root=as_root)
-    if as_root and not launch:
-        raise ServerUnavailable("Postgres does not run as root, and setpriv (util-linux) is missing. Be another user.")
-    if not data.exists():
-        _init_postgres(binaries, data, launch, as_root)
-    if as_root:
+    binaries, launch = prepare_postgres(home)
+    if os.geteuid() == 0:
         os.chown(sockets, NOBODY, NOBODY)
     words = [str(binaries / "postgres"), "-D", str(data), "-k", str(sockets), "-c", "listen_addresses="]
     for option in options:
@@ -173,6 +167,23 @@ def start_postgres(home: Path, name: str = "jive", options: tuple[str, ...] = ()
     wait_until(is_ready, part, log)
     _create_database(url("postgres"), name)
     return part, url(name)
+
+
+def prepare_postgres(home: Path) -> tuple[Path, list[str]]:
+    """Make the data folder in `home` unless it is there; return the server's programs and the words before them.
+
+    Raises:
+        ServerUnavailable: no server was found, or it could not make the folder.
+    """
+    data = home / "postgres"
+    binaries = _postgres_binaries(data)
+    as_root = os.geteuid() == 0
+    launch = launcher("INT", drop_root=as_root)
+    if as_root and not launch:
+        raise ServerUnavailable("Postgres does not run as root, and setpriv (util-linux) is missing. Be another user.")
+    if not data.exists():
+        _init_postgres(binaries, data, launch, as_root)
+    return binaries, launch
 
 
 def _socket_folder(home: Path) -> Path:

@@ -1,7 +1,10 @@
 """Real stores for every test: given by TEST_DATABASE_URL and TEST_REDIS_URL, else started from wheels."""
 
+import atexit
+import functools
 import os
 import shutil
+import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -24,18 +27,41 @@ FAST = (
 
 @pytest.fixture
 def home() -> Iterator[Path]:
-    """A folder with a path short enough for the sockets of private servers."""
+    """A folder for private servers: its path is short enough for their sockets, and Postgres's data lies there ready."""
+    with server_home() as folder:
+        yield folder
+
+
+@contextmanager
+def server_home(data_in: str = ".") -> Iterator[Path]:
+    """Make such a folder, with the data in a folder below it, for the block."""
     folder = Path(tempfile.mkdtemp(prefix="jive-"))
-    yield folder
-    shutil.rmtree(folder, ignore_errors=True)
+    try:
+        (folder / data_in).mkdir(mode=0o700, exist_ok=True)
+        copy(template_data(), folder / data_in / "postgres")
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@functools.cache
+def template_data() -> Path:
+    """Return a data folder that initdb made once: to make one costs a second, and a copy of it next to nothing."""
+    folder = Path(tempfile.mkdtemp(prefix="jive-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    embedded.prepare_postgres(folder)
+    return folder / "postgres"
+
+
+def copy(source: Path, target: Path) -> None:
+    subprocess.run(["cp", "-a", str(source), str(target)], check=True)  # with owners, which shutil does not keep
 
 
 @pytest.fixture(scope="session", autouse=True)
 def stores() -> Iterator[None]:
     """Point the settings of this process at stores that are the tests' own, with the schema migrated."""
-    folder = Path(tempfile.mkdtemp(prefix="jive-"))
     with ExitStack() as parts:
-        parts.callback(shutil.rmtree, folder, ignore_errors=True)
+        folder = parts.enter_context(server_home())
         database_url, redis_url = os.environ.get("TEST_DATABASE_URL"), os.environ.get("TEST_REDIS_URL")
         if database_url is not None and (worker := os.environ.get("PYTEST_XDIST_WORKER")):
             refuse_other_names(database_url)

@@ -94,6 +94,11 @@ def _cipher(keys: tuple[str, ...]) -> MultiFernet:
     return MultiFernet([Fernet(key) for key in keys])
 
 
+@functools.lru_cache(maxsize=256)
+def _decrypted(keys: tuple[str, ...], token: str) -> str:
+    return _cipher(keys).decrypt(token).decode()
+
+
 class EncryptedField(peewee.TextField):
     """Text in Python, a Fernet token in Postgres.
 
@@ -113,7 +118,7 @@ class EncryptedField(peewee.TextField):
         if value is None:
             return None
         try:
-            return _cipher(settings.current().secret_keys).decrypt(value).decode()
+            return _decrypted(settings.current().secret_keys, value)
         except InvalidToken:
             raise InvalidValue(
                 f"{self.name} cannot be decrypted: the key that encrypted it is not in JIVE_SECRET_KEYS"

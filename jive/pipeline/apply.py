@@ -3,7 +3,7 @@
 import hashlib
 import json
 import uuid
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,6 +16,8 @@ from jive.events import Envelope, artifact_updated
 from jive.models import Artifact, Event, Project, WebhookEvent
 from jive.models.fields import EncryptedField
 from jive.scanner.document import READER_VERSION, Document
+
+EVENT_BATCH = 1000  # rows in one statement
 
 # Without the secrets: a scan needs none, and works where their key is lost.
 PLAIN = tuple(field for field in Project._meta.sorted_fields if not isinstance(field, EncryptedField))
@@ -144,16 +146,12 @@ def _row(document: Document, blob_id: str) -> dict[str, Any]:
 def _write_events(project_id: uuid.UUID, last_id: int, events: Sequence[Envelope]) -> list[Envelope]:
     """Insert the events with the ids that follow `last_id`, and return them with these."""
     numbered = [event.numbered(number) for number, event in enumerate(events, start=last_id + 1)]
-    for batch in peewee.chunked(numbered, 1000):
-        rows = [
-            {
-                "project": project_id,
-                "id": event.id,
-                "event": event.event,
-                "payload": event.payload,
-                "timestamp": event.timestamp,
-            }
-            for event in batch
-        ]
-        Event.insert_many(rows).execute()
+    fields: tuple[peewee.Field, ...] = (Event.project, Event.id, Event.event, Event.payload, Event.timestamp)
+    columns = ", ".join(str(field.column_name) for field in fields)
+    converters: list[Callable[[Any], Any]] = [field.db_value for field in fields]
+    for batch in peewee.chunked(numbered, EVENT_BATCH):
+        rows = ((project_id, event.id, event.event, event.payload, event.timestamp) for event in batch)
+        values = [convert(value) for row in rows for convert, value in zip(converters, row, strict=True)]
+        places = ", ".join([f"({', '.join(['%s'] * len(fields))})"] * len(batch))
+        database.execute_sql(f"INSERT INTO events ({columns}) VALUES {places}", values)  # as in Artifact.upsert
     return numbered

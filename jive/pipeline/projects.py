@@ -1,5 +1,6 @@
 """What a person does with projects: register, list, remove, look at deliveries and try them again."""
 
+import logging
 import shutil
 import uuid
 from collections.abc import Callable, Collection
@@ -8,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 import peewee
+import redis
 
 from jive import settings
 from jive.db import connection
@@ -17,6 +19,8 @@ from jive.models import Artifact, Project, WebhookEvent
 from jive.repo_url import parse
 
 Enqueue = Callable[[Project], None]
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,14 @@ def add(url: str, *, name: str | None = None, branch: str | None = None, secret:
             branch=branch,
             webhook_secret=secret or make_webhook_secret(),
         )
+
+
+def ask_for_scan(project: Project, enqueue: Enqueue) -> None:
+    """Have a project scanned soon; where Redis is away, the first push or the hourly scan comes first."""
+    try:
+        enqueue(project)
+    except redis.RedisError as exc:
+        logger.warning("%s will be scanned at its first push: %s", project.name, exc)
 
 
 def remove(project: Project) -> None:

@@ -1,10 +1,11 @@
 """A delivery arrives: find its project, verify it, record it, and have the project scanned."""
 
+import functools
 import hashlib
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal, cast
 
 import peewee
 
@@ -65,14 +66,22 @@ def receive(host_name: str, headers: Mapping[str, str], body: bytes, *, enqueue:
     return Receipt(delivery.id, "recorded", scan)
 
 
+@functools.cache
+def _select_by_urls(count: int) -> str:
+    fields = (Project.id, Project.repo_url, Project.branch, Project.webhook_secret, Project.previous_webhook_secret)
+    sql, _ = Project.select(*fields).where(Project.has_url(*[""] * count)).sql()
+    return str(sql)
+
+
 def _verified_project(host: Host, delivery: Delivery, headers: Mapping[str, str], body: bytes) -> Project:
     now = utcnow()
-    fields = (Project.id, Project.repo_url, Project.branch, Project.webhook_secret, Project.previous_webhook_secret)
+    urls = delivery.repo_urls
     try:
-        for project in Project.select(*fields).where(Project.has_url(*delivery.repo_urls)):
+        projects: Any = Project.raw(_select_by_urls(len(urls)), *urls)
+        for project in projects:
             for secret in (project.webhook_secret, project.previous_webhook_secret):
                 if secret and host.is_signed(secret, headers, body, now):
-                    return project
+                    return cast("Project", project)
     except InvalidValue as exc:  # a stranger need not know what is wrong here
         logger.error("refused %s, for its project's secret cannot be read: %s", delivery.id, exc)
     raise DeliveryRefused
@@ -83,31 +92,29 @@ def _concerns_tracked_branch(project: Project, delivery: Delivery) -> bool:
     return bool(delivery.branches) and (tracked is None or tracked in delivery.branches)
 
 
+# By hand, and the statement above built once for each number of URLs: peewee took half of a delivery's time for them.
+_RECORD = """
+INSERT INTO webhook_events (id, source, project_id, event_type, payload_hash, processed, processed_at)
+VALUES (%(id)s, %(source)s, %(project)s, %(event_type)s, %(hash)s, %(settled)s, CASE WHEN %(settled)s THEN now() END)
+ON CONFLICT (id) DO UPDATE SET retry_count = 0, error_message = NULL
+    WHERE NOT webhook_events.processed AND webhook_events.error_message IS NOT NULL
+    AND webhook_events.project_id = EXCLUDED.project_id AND webhook_events.source = EXCLUDED.source
+RETURNING id
+"""
+
+
 def _record(host: Host, delivery: Delivery, project: Project, body: bytes, *, settled: bool) -> bool:
     """Insert the delivery, or revive it if it failed; return False if there was nothing to do."""
     row = {
         "id": delivery.id,
         "source": host.source,
-        "project": project,
+        "project": str(project.id),
         "event_type": delivery.event_type,
-        "payload_hash": hashlib.sha256(body).hexdigest(),
-        "processed": settled,
-        "processed_at": peewee.fn.now() if settled else None,
-        "received_at": peewee.fn.now(),
+        "hash": hashlib.sha256(body).hexdigest(),
+        "settled": settled,
     }
-    has_failed = (
-        ~WebhookEvent.processed
-        & WebhookEvent.error_message.is_null(False)
-        & (WebhookEvent.project == project)
-        & (WebhookEvent.source == host.source)
-    )
-    written = WebhookEvent.insert(row).on_conflict(
-        conflict_target=[WebhookEvent.id],
-        update={WebhookEvent.retry_count: 0, WebhookEvent.error_message: None},
-        where=has_failed,
-    )
     try:
-        if list(written.returning(WebhookEvent.id).tuples().execute(database)):
+        if database.execute_sql(_RECORD, row).fetchone():
             return True
     except peewee.IntegrityError as exc:  # the project was removed a moment ago
         raise DeliveryRefused from exc

@@ -5,10 +5,7 @@ import hashlib
 import hmac
 import http.client
 import json
-import os
-import shutil
 import subprocess
-import tempfile
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -19,7 +16,7 @@ from typing import Any
 import psycopg2
 
 from jive import embedded, keys
-from tests.conftest import FAST
+from tests.conftest import FAST, server_home
 from tests.flow.processes import PATIENCE_S, Running, free_port, run, running, serving
 
 
@@ -191,13 +188,5 @@ class Stack:
 @contextlib.contextmanager
 def stack() -> Iterator[Stack]:
     """Start a whole JIVE in a folder of its own, and leave nothing of it behind."""
-    home = Path(tempfile.mkdtemp(prefix="jive-"))
-    try:
-        with contextlib.ExitStack() as parts:
-            yield Stack(home, parts)
-    finally:
-        shutil.rmtree(home, ignore_errors=True)
-
-
-def pid_of(running_part: Running) -> int:
-    return os.getpgid(running_part.process.pid)
+    with server_home() as home, contextlib.ExitStack() as parts:
+        yield Stack(home, parts)
