@@ -27,7 +27,7 @@ FAST = (
 
 @pytest.fixture
 def home() -> Iterator[Path]:
-    """A folder for private servers: its path is short enough for their sockets, and Postgres's data lies there ready."""
+    """A folder for private servers: its path is short enough for sockets, and Postgres's data lies there ready."""
     with server_home() as folder:
         yield folder
 
