@@ -165,8 +165,11 @@ def watch(project: str, since: int | None) -> None:
 
     _configure_log()
     found = _find(project)
-    click.echo(f"Listening to {found.name} ({found.id}); Ctrl-C ends.", err=True)
-    for event in live.listen(found, since, _stopped_by_signal()):
+
+    def tell() -> None:
+        click.echo(f"Listening to {found.name} ({found.id}); Ctrl-C ends.", err=True)
+
+    for event in live.listen(found, since, _stopped_by_signal(), tell):
         click.echo(json.dumps(event.to_dict(), ensure_ascii=False))
 
 
