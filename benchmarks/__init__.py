@@ -6,6 +6,8 @@
     measure    alternated rounds and their ratios     table   how they are told
     stores     the Postgres and Redis of a run        processes  servers started and looked at
     load       requests from 16 connections         hello   the bare application
+    deliveries  scans  latency           the rows of the path of a push
+    pushes     signed pushes, ready to send          repositories  git repositories to scan
     documents  text that reads like documents
     servers    Granian, Gunicorn and Waitress compared (a command of its own); drain is its stop under load
 
