@@ -76,6 +76,7 @@ def stores() -> Iterator[None]:
         for name in os.environ.keys() & {"PORT", "JIVE_SECRET_KEYS_FILE"}:
             del os.environ[name]
         os.environ |= {"DATABASE_URL": database_url, "REDIS_URL": redis_url, "JIVE_SECRET_KEYS": keys.make()}
+        os.environ["JIVE_WEB_PROCESSES"] = "1"  # starting a second one takes long and shows nothing more
         os.chdir(folder)  # where no .env lies
         settings.current.cache_clear()
         schema.apply(database)

@@ -85,6 +85,7 @@ class Stack:
             "JIVE_SECRET_KEYS": keys.make(),
             "JIVE_DATA_DIR": str(home),
             "JIVE_GIT_ALLOW_LOCAL": "true",
+            "JIVE_WEB_PROCESSES": "2",
             "JIVE_SWEEP_INTERVAL_S": "1",
             "JIVE_RETRY_DELAY_S": "0.2",
             "JIVE_DATABASE_TIMEOUT_S": "2",
