@@ -17,6 +17,7 @@ from jive.models import Artifact, Event, Project, WebhookEvent
 from jive.models.fields import EncryptedField
 from jive.scanner.document import READER_VERSION, Document
 
+CONFIG_FILES = "configFiles"  # in a project's config: the files that it was read from, with their blobs
 EVENT_BATCH = 1000  # rows in one statement
 
 # Without the secrets: a scan needs none, and works where their key is lost.
@@ -101,7 +102,7 @@ def apply(beginning: Beginning, findings: Findings) -> list[Envelope] | None:
         Project.update(
             head=findings.head,
             reading=reading(findings.config),
-            config=findings.config or ({} if "configFiles" in now.config else now.config),
+            config=findings.config or ({} if CONFIG_FILES in now.config else now.config),
             scan_applied=beginning.number,
             last_event_id=now.last_event_id + len(told),
             last_seen=peewee.fn.now(),

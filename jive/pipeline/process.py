@@ -19,7 +19,7 @@ from jive.events import Envelope
 from jive.keys import make_webhook_secret
 from jive.models import Artifact, Project, WebhookEvent
 from jive.models.enums import ArtifactType
-from jive.pipeline.apply import Beginning, Findings, apply, begin, reading
+from jive.pipeline.apply import CONFIG_FILES, Beginning, Findings, apply, begin, reading
 from jive.pipeline.publish import publish
 from jive.scanner.bmad_config import Places, is_config, read_places
 from jive.scanner.checkout import Mirror, Policy
@@ -28,7 +28,6 @@ from jive.scanner.document import MAX_CONTENT_BYTES, Document, read_document
 from jive.scanner.folder import Progress, read_folder, repository_url
 
 Change = Literal["created", "updated", "deleted"]
-CONFIG_FILES = "configFiles"  # in a project's config: the files that it was read from, with their blobs
 MAX_CONFIG_FILES = 50
 ATTEMPTS = 5  # at a scan that another one overtakes each time
 
