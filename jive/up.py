@@ -85,8 +85,7 @@ def _prepare(home: Path, parts: contextlib.ExitStack) -> tuple[settings.Settings
 
     What was found out is written to `home`/env, so that other commands in this folder find the stores too.
     """
-    given = dict.fromkeys(("DATABASE_URL", "REDIS_URL", "JIVE_SECRET_KEYS"), False)
-    given = {name: settings.is_set(name) for name in given}
+    given = {name: settings.is_set(name) for name in ("DATABASE_URL", "REDIS_URL", "JIVE_SECRET_KEYS")}
     placeholders = {} if given["DATABASE_URL"] else {"DATABASE_URL": "postgresql://localhost/jive"}
     placeholders |= {} if given["REDIS_URL"] else {"REDIS_URL": "redis://localhost"}
     if not given["JIVE_SECRET_KEYS"]:
@@ -95,8 +94,8 @@ def _prepare(home: Path, parts: contextlib.ExitStack) -> tuple[settings.Settings
     os.environ |= placeholders
     if not settings.is_set("JIVE_LOG_LEVEL"):
         os.environ["JIVE_LOG_LEVEL"] = "WARNING"  # what we print is enough for a person
-    own = {"JIVE_DATA_DIR": str(home.resolve())}
-    own["JIVE_GIT_ALLOW_LOCAL"] = "true"  # whoever starts this may read what is on this machine
+    # Whoever starts this may read what is on this machine.
+    own = {"JIVE_DATA_DIR": str(home.resolve()), "JIVE_GIT_ALLOW_LOCAL": "true"}
     own = {name: value for name, value in own.items() if not settings.is_set(name)}
     os.environ |= own
     free_address(settings.load((Path(".env"),)).port)  # every other problem is told before anything starts

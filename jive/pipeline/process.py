@@ -73,13 +73,12 @@ def scan_project(project_id: uuid.UUID, progress: Progress = lambda done, total:
 
 def _scan(project_id: uuid.UUID, find: Callable[[Beginning], Findings]) -> ScanResult:
     """Begin, find and apply, again whenever another scan was applied meanwhile; then tell."""
-    with connection():
-        for _ in range(ATTEMPTS):
-            beginning = begin(project_id)
-            findings = find(beginning)
-            events = apply(beginning, findings)
-            if events is not None:
-                return _finish(beginning.project, findings, events)
+    for _ in range(ATTEMPTS):
+        beginning = begin(project_id)
+        findings = find(beginning)
+        events = apply(beginning, findings)
+        if events is not None:
+            return _finish(beginning.project, findings, events)
     raise ScanFailed(f"Other scans of this project came first, {ATTEMPTS} times")
 
 
