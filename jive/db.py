@@ -13,6 +13,7 @@ from psycopg2.extensions import parse_dsn
 
 from jive import settings
 from jive.errors import DatabaseUnavailable
+from jive.functions import FUNCTIONS
 
 NULL_LOCK = contextlib.nullcontext()
 
@@ -123,25 +124,6 @@ class Database(PooledPostgresqlDatabase):
 
 
 database = Database()
-
-
-# Functions that the schema is made of, beside tables; a migration brings the same.
-FUNCTIONS = {
-    "set_updated_at": """
-CREATE OR REPLACE FUNCTION set_updated_at() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    NEW.updated_at := clock_timestamp();
-    RETURN NEW;
-END $$""",
-    "repo_key": r"""
-CREATE OR REPLACE FUNCTION repo_key(url text) RETURNS text LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
-    SELECT regexp_replace(CASE
-        WHEN url ~ '^(file://|/)' THEN regexp_replace(url, '^file://', '')
-        WHEN url ~ '^[A-Za-z+]+://' THEN lower(regexp_replace(url, '^[A-Za-z+]+://([^@/]*@)?([^/:]+)(:\d+)?/*', '\2/'))
-        ELSE lower(regexp_replace(url, '^([^@/:]*@)?([^/:]+):/*', '\2/'))
-    END, '(/|\.git)+$', '')
-$$""",
-}
 
 
 class BaseModel(peewee.Model):

@@ -18,8 +18,9 @@ from typing import Any
 import peewee
 from peewee_migrate import Migrator, Router
 
-from jive.db import FUNCTIONS, BaseModel, Database, connection, first_line
+from jive.db import BaseModel, Database, connection, first_line
 from jive.errors import MigrationFailed, SchemaMismatch
+from jive.functions import FUNCTIONS
 
 HISTORY = "migratehistory"
 LOCK_KEY = 0x4A495645  # "JIVE"; any number that nobody else locks

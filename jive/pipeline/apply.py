@@ -10,7 +10,7 @@ from typing import Any
 
 import peewee
 
-from jive.db import database
+from jive.db import database, database_now
 from jive.errors import NotFound
 from jive.events import Envelope, artifact_updated
 from jive.models import Artifact, Event, Project, WebhookEvent
@@ -72,14 +72,10 @@ def begin(project_id: uuid.UUID) -> Beginning:
     Raises:
         NotFound: the project is gone.
     """
-    rows = (
-        Project.update(scans_begun=Project.scans_begun + 1)
-        .where(Project.id == project_id)
-        .returning(*PLAIN, peewee.fn.clock_timestamp().alias("began_at"))
-        .execute()
-    )
-    for project in rows:
-        return Beginning(project, project.scans_begun, project.began_at)
+    query = Project.update(scans_begun=Project.scans_begun + 1).where(Project.id == project_id)
+    for project in query.returning(*PLAIN).execute():
+        # After the commit: a delivery that still saw the project as it was before is older than this.
+        return Beginning(project, project.scans_begun, began_at=database_now())
     raise NotFound(f"There is no project {project_id}")
 
 

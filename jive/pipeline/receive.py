@@ -1,20 +1,26 @@
 """A delivery arrives: find its project, verify it, record it, and have the project scanned."""
 
-import functools
 import hashlib
 import logging
-from collections.abc import Callable, Mapping
+import time
+import uuid
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, cast
+from datetime import datetime
+from typing import Literal
 
 import peewee
 
+from jive.batcher import Batcher
 from jive.clock import utcnow
-from jive.db import database
+from jive.db import connection, database
 from jive.errors import DeliveryRefused, InvalidValue, MalformedDelivery
 from jive.hosts import HOSTS
 from jive.hosts.base import Delivery, Host
 from jive.models import Project, WebhookEvent
+
+MAX_REMEMBERED = 256  # repositories, each as its host names it
+ASK_AGAIN_S = 1.0  # a job that was lost is missed for so long
 
 logger = logging.getLogger(__name__)
 
@@ -36,89 +42,199 @@ class Receipt:
     scan: bool
 
 
-def receive(host_name: str, headers: Mapping[str, str], body: bytes, *, enqueue: Enqueue) -> Receipt:
-    """Record a delivery of the host `host_name` (a key of HOSTS) and enqueue the scan that it asks for.
+@dataclass(slots=True)
+class _Arrival:
+    """A delivery on its way; `project` is whose secret signed it, once that is known."""
 
-    The row is committed before anything is enqueued. When `enqueue` fails the delivery counts as taken all
-    the same: a sweep finds it.
+    host: Host
+    delivery: Delivery
+    headers: Mapping[str, str]
+    body: bytes
+    project: Project | None = None
 
-    Args:
-        host_name: which host's rules apply.
-        headers: by lower-case name.
-        body: the raw bytes, of which the signature speaks.
-        enqueue: has a project scanned soon.
-
-    Raises:
-        MalformedDelivery: it is not what this host sends.
-        DeliveryRefused: the repository is unknown or the signature is wrong; one does not learn which.
-    """
-    host = HOSTS[host_name]
-    delivery = host.read(headers, body)
-    project = _verified_project(host, delivery, headers, body)
-    scan = _concerns_tracked_branch(project, delivery)
-    if not _record(host, delivery, project, body, settled=not scan):
-        return Receipt(delivery.id, "duplicate", scan=False)
-    if scan:
-        try:
-            enqueue(project)
-        except Exception as exc:  # noqa: BLE001  # the row is committed, and that is what was promised
-            logger.warning("recorded %s, to be scanned by a sweep: %s", delivery.id, exc)
-    return Receipt(delivery.id, "recorded", scan)
-
-
-@functools.cache
-def _select_by_urls(count: int) -> str:
-    fields = (Project.id, Project.repo_url, Project.branch, Project.webhook_secret, Project.previous_webhook_secret)
-    sql, _ = Project.select(*fields).where(Project.has_url(*[""] * count)).sql()
-    return str(sql)
-
-
-def _verified_project(host: Host, delivery: Delivery, headers: Mapping[str, str], body: bytes) -> Project:
-    now = utcnow()
-    urls = delivery.repo_urls
-    try:
-        projects: Any = Project.raw(_select_by_urls(len(urls)), *urls)
-        for project in projects:
+    def verify(self, candidates: Iterable[Project]) -> None:
+        now = utcnow()
+        for project in candidates:
             for secret in (project.webhook_secret, project.previous_webhook_secret):
-                if secret and host.is_signed(secret, headers, body, now):
-                    return cast("Project", project)
-    except InvalidValue as exc:  # a stranger need not know what is wrong here
-        logger.error("refused %s, for its project's secret cannot be read: %s", delivery.id, exc)
-    raise DeliveryRefused
+                if secret and self.host.is_signed(secret, self.headers, self.body, now):
+                    self.project = project
+                    return
 
 
-def _concerns_tracked_branch(project: Project, delivery: Delivery) -> bool:
-    tracked = project.branch or delivery.default_branch
-    return bool(delivery.branches) and (tracked is None or tracked in delivery.branches)
+_Verified = tuple[_Arrival, Project]
 
 
-# By hand, and the statement above built once for each number of URLs: peewee took half of a delivery's time for them.
-_RECORD = """
-INSERT INTO webhook_events (id, source, project_id, event_type, payload_hash, processed, processed_at)
-VALUES (%(id)s, %(source)s, %(project)s, %(event_type)s, %(hash)s, %(settled)s, CASE WHEN %(settled)s THEN now() END)
-ON CONFLICT (id) DO UPDATE SET retry_count = 0, error_message = NULL
-    WHERE NOT webhook_events.processed AND webhook_events.error_message IS NOT NULL
-    AND webhook_events.project_id = EXCLUDED.project_id AND webhook_events.source = EXCLUDED.source
-RETURNING id
+class Receiver:
+    """Takes deliveries, in as many threads as you like.
+
+    Those that come at the same time share their statements and their commit: alone, each costs several times as
+    much. A project that was looked up is remembered, and the statement that records a delivery checks that the
+    project is still as it was.
+    """
+
+    def __init__(self, enqueue: Enqueue) -> None:
+        """Make one; `enqueue` has a project scanned soon."""
+        self._enqueue = enqueue
+        self._remembered: dict[tuple[str, ...], Project] = {}
+        self._asked: dict[uuid.UUID, tuple[datetime, float]] = {}  # by project: as of when, and at what time
+        self._take_together: Batcher[_Arrival, Receipt | None] = Batcher(self._take)
+
+    def receive(self, host_name: str, headers: Mapping[str, str], body: bytes) -> Receipt:
+        """Record a delivery of the host `host_name` (a key of HOSTS) and enqueue the scan that it asks for.
+
+        The row is committed before anything is enqueued. When that fails the delivery counts as taken all the
+        same: a sweep finds it.
+
+        Args:
+            host_name: which host's rules apply.
+            headers: by lower-case name.
+            body: the raw bytes, of which the signature speaks.
+
+        Raises:
+            MalformedDelivery: it is not what this host sends.
+            DeliveryRefused: the repository is unknown or the signature is wrong; one does not learn which.
+            DatabaseUnavailable: there is no connection to Postgres.
+            peewee.OperationalError, peewee.InterfaceError: Postgres went away meanwhile.
+        """
+        host = HOSTS[host_name]
+        arrival = _Arrival(host, host.read(headers, body), headers, body)
+        if remembered := self._remembered.get(arrival.delivery.repo_urls):
+            arrival.verify([remembered])
+        return self._take_together(arrival) or self._take_alone(arrival)
+
+    def _take(self, arrivals: Sequence[_Arrival]) -> list[Receipt | DeliveryRefused | None]:
+        """Take several at once; None stands where nothing was written, for `_take_alone` to find out why."""
+        with connection():
+            self._look_up([arrival for arrival in arrivals if arrival.project is None])
+            verified = [(arrival, arrival.project) for arrival in arrivals if arrival.project]
+            receipts = _record(verified, as_remembered=True)
+        wanted = {each.id for each in receipts.values() if each.scan}
+        projects = {project.id: project for arrival, project in verified if arrival.delivery.id in wanted}
+        self._have_scanned(project for project in projects.values() if not self._is_asked_for(project))
+        # Of two with one id the first takes the receipt, and the other one is looked at alone.
+        return [receipts.pop(each.delivery.id, None) if each.project else DeliveryRefused() for each in arrivals]
+
+    def _take_alone(self, arrival: _Arrival) -> Receipt:
+        """Take a delivery that was recorded before, or whose project is not as it was remembered."""
+        self._remembered.pop(arrival.delivery.repo_urls, None)
+        arrival.project = None
+        with connection():
+            self._look_up([arrival])
+            project = arrival.project
+            if project is None:
+                raise DeliveryRefused
+            receipt = _record([(arrival, project)], as_remembered=False).get(arrival.delivery.id)
+            if receipt is None:
+                return _duplicate(arrival, project)
+        if receipt.scan:
+            self._have_scanned([project])
+        return receipt
+
+    def _look_up(self, arrivals: Sequence[_Arrival]) -> None:
+        """Find out whose secrets signed them; one that belongs to nobody keeps no project."""
+        projects = _find({url for arrival in arrivals for url in arrival.delivery.repo_urls})
+        for arrival in arrivals:
+            urls = arrival.delivery.repo_urls
+            arrival.verify({projects[url].id: projects[url] for url in urls if url in projects}.values())
+            if arrival.project:  # a stranger's delivery fills no memory
+                if len(self._remembered) >= MAX_REMEMBERED:
+                    self._remembered.clear()
+                    self._asked.clear()
+                self._remembered[urls] = arrival.project
+
+    def _is_asked_for(self, project: Project) -> bool:
+        """Return whether a scan that has not begun yet will see what was recorded with `project` as it is here.
+
+        A scan that begins moves `updated_at`. While a delivery is recorded as of the time at which another one's
+        scan was enqueued, that scan is still to come.
+        """
+        as_of, asked_at = self._asked.get(project.id, (None, 0.0))
+        return as_of == project.updated_at and time.monotonic() - asked_at < ASK_AGAIN_S
+
+    def _have_scanned(self, projects: Iterable[Project]) -> None:
+        for project in projects:
+            now = time.monotonic()
+            try:
+                self._enqueue(project)
+            except Exception as exc:  # noqa: BLE001  # the rows are committed, and that is what was promised
+                logger.warning("recorded pushes to %s, to be scanned by a sweep: %s", project.repo_url, exc)
+                return
+            self._asked[project.id] = (project.updated_at, now)
+
+
+_FIND = """
+SELECT url, id, repo_url, branch, webhook_secret, previous_webhook_secret, updated_at
+FROM unnest(%s::text[]) AS url JOIN projects ON repo_key(repo_url) = repo_key(url)
 """
 
 
-def _record(host: Host, delivery: Delivery, project: Project, body: bytes, *, settled: bool) -> bool:
-    """Insert the delivery, or revive it if it failed; return False if there was nothing to do."""
-    row = {
-        "id": delivery.id,
-        "source": host.source,
-        "project": str(project.id),
-        "event_type": delivery.event_type,
-        "hash": hashlib.sha256(body).hexdigest(),
-        "settled": settled,
-    }
+def _find(urls: Collection[str]) -> dict[str, Project]:
+    """Return the projects whose repositories have these URLs, however they are written, by URL."""
+    found: dict[str, Project] = {}
+    if not urls:
+        return found
+    for url, project_id, repo_url, branch, *secrets, updated_at in database.execute_sql(_FIND, [list(urls)]):
+        try:
+            secret, previous = (Project.webhook_secret.python_value(secret) for secret in secrets)
+        except InvalidValue as exc:  # a stranger need not know what is wrong here
+            logger.error("refused a delivery of %s, for its project's secret cannot be read: %s", repo_url, exc)
+            continue
+        found[url] = Project(
+            id=project_id,
+            repo_url=repo_url,
+            branch=branch,
+            webhook_secret=secret,
+            previous_webhook_secret=previous,
+            updated_at=updated_at,
+        )
+    return found
+
+
+# A function of the schema: Postgres would take longer to plan the INSERT in it than to run it.
+_RECORD = "SELECT record_deliveries(%s, %s, %s::uuid[], %s, %s, %s, %s)"
+
+
+def _record(verified: Sequence[_Verified], *, as_remembered: bool) -> dict[str, Receipt]:
+    """Insert deliveries, or revive those that failed; return the receipts of these, by id.
+
+    With `as_remembered`, one whose project was changed since it was looked up is not written.
+    """
+    receipts, rows = {}, {}
+    for arrival, project in verified:
+        delivery = arrival.delivery
+        if delivery.id in rows:
+            continue
+        tracked = project.branch or delivery.default_branch
+        scan = bool(delivery.branches) and (tracked is None or tracked in delivery.branches)
+        receipts[delivery.id] = Receipt(delivery.id, "recorded", scan)
+        rows[delivery.id] = (
+            delivery.id,
+            arrival.host.source,
+            str(project.id),
+            delivery.event_type,
+            hashlib.sha256(arrival.body).hexdigest(),
+            not scan,
+            project.updated_at if as_remembered else None,
+        )
+    if not rows:
+        return {}
+    columns = [list(column) for column in zip(*rows.values(), strict=True)]
     try:
-        if database.execute_sql(_RECORD, row).fetchone():
-            return True
-    except peewee.IntegrityError as exc:  # the project was removed a moment ago
-        raise DeliveryRefused from exc
-    known = WebhookEvent.get_by_id(delivery.id)
-    if (known.project_id, known.source) != (project.id, host.source):
+        return {recorded: receipts[recorded] for (recorded,) in database.execute_sql(_RECORD, columns)}
+    except peewee.IntegrityError:  # a project was removed a moment ago
+        return {}
+
+
+def _duplicate(arrival: _Arrival, project: Project) -> Receipt:
+    """Return the receipt of a delivery that was recorded before.
+
+    Raises:
+        MalformedDelivery: that was another project's, or another host's.
+        DeliveryRefused: it is not there, for its project was removed a moment ago.
+    """
+    known = WebhookEvent.get_or_none(WebhookEvent.id == arrival.delivery.id)
+    if known is None:
+        raise DeliveryRefused
+    if (known.project_id, known.source) != (project.id, arrival.host.source):
         raise MalformedDelivery("The delivery's id was used by another one")
-    return False
+    return Receipt(known.id, "duplicate", scan=False)

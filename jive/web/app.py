@@ -6,9 +6,9 @@ A route that needs Postgres holds `connection()` for as long as it needs it, and
 import functools
 import json
 import logging
+import random
 import re
 import time
-import uuid
 from collections.abc import Callable
 from importlib.resources import files
 from typing import Any
@@ -43,36 +43,45 @@ def _page() -> str:
     return PAGE
 
 
-def _health() -> bottle.HTTPResponse:
+def _health() -> bytes:
     status, body = health.report()
     return _json(status, body)
 
 
-def _live() -> bottle.HTTPResponse:
+def _live() -> bytes:
     return _json(200, {"status": "ok"})
 
 
-def _deliver(host: str) -> bottle.HTTPResponse:
+def _deliver(host: str) -> bytes:
     status, body = webhooks.deliver(host)
     return _json(status, body)
 
 
 def _name_request() -> None:
     """Give the request the id that its sender chose, if it is a plain word, or a new one."""
-    given = bottle.request.get_header("X-Request-ID", "")
-    bottle.request.environ["jive.request_id"] = given if REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+    environ = bottle.request.environ
+    given = environ.get("HTTP_X_REQUEST_ID", "")
+    environ["jive.request_id"] = given if REQUEST_ID.fullmatch(given) else _new_id()
+
+
+def _new_id() -> str:
+    return f"{random.getrandbits(128):032x}"  # it tells requests apart, and keeps no secret
 
 
 def _request_id() -> str:
-    return str(bottle.request.environ.get("jive.request_id") or uuid.uuid4().hex)
+    return str(bottle.request.environ.get("jive.request_id") or _new_id())
 
 
-def _json(status: int, body: dict[str, Any]) -> bottle.HTTPResponse:
-    headers = {"Content-Type": "application/json", "Cache-Control": "no-store", "X-Request-ID": _request_id()}
-    return bottle.HTTPResponse(json.dumps(body, ensure_ascii=False).encode(), status, headers)
+def _json(status: int, body: dict[str, Any]) -> bytes:
+    """Answer the current request with a status; return the body."""
+    bottle.response.status = status
+    bottle.response.set_header("Content-Type", "application/json")
+    bottle.response.set_header("Cache-Control", "no-store")
+    bottle.response.set_header("X-Request-ID", _request_id())
+    return json.dumps(body, ensure_ascii=False).encode()
 
 
-def _error(exc: JiveError, status: int | None = None) -> bottle.HTTPResponse:
+def _error(exc: JiveError, status: int | None = None) -> bytes:
     return _json(
         status or exc.status,
         {
@@ -110,16 +119,15 @@ def _answer_errors(callback: Callable[..., Any]) -> Callable[..., Any]:
     return answer
 
 
-def _answer_bottle_error(error: bottle.HTTPError) -> str:
+def _answer_bottle_error(error: bottle.HTTPError) -> bytes:
     """Answer what Bottle itself refuses, such as an unknown address, in the same form."""
     if error.status_code == 404:
-        response = _error(NotFound(f"There is nothing at {bottle.request.path}"))
+        body = _error(NotFound(f"There is nothing at {bottle.request.path}"))
     elif error.status_code == 405:
-        response = _error(MethodNotAllowed(f"{bottle.request.path} does not take {bottle.request.method}"))
+        body = _error(MethodNotAllowed(f"{bottle.request.path} does not take {bottle.request.method}"))
     elif error.status_code < 500:
-        response = _error(InvalidValue(str(error.body)), error.status_code)
+        body = _error(InvalidValue(str(error.body)), error.status_code)
     else:
         logger.error("failed at %s [%s]: %s", bottle.request.path, _request_id(), error.exception)
-        response = _error(JiveError())
-    response.apply(bottle.response)
-    return str(response.body.decode())
+        body = _error(JiveError())
+    return body

@@ -7,11 +7,11 @@ from typing import Any
 import bottle
 import peewee
 
-from jive.db import connection, first_line
+from jive.db import first_line
 from jive.errors import BodyTooLarge, DatabaseUnavailable, MalformedDelivery
 from jive.hosts import HOSTS
 from jive.jobs.tasks import enqueue_scan
-from jive.pipeline.receive import receive
+from jive.pipeline.receive import Receiver
 
 MAX_BODY_BYTES = 25 * 1024 * 1024
 CHUNK_BYTES = 64 * 1024
@@ -20,6 +20,8 @@ LARGE_BODY_BYTES = 1024 * 1024
 # A body must be parsed before it is known whose secret verifies it. What a stranger's 25 MB cost then (seconds and
 # hundreds of megabytes) they cost one at a time.
 _ONE_LARGE_BODY = threading.Lock()
+
+_receiver = Receiver(enqueue_scan)
 
 
 def deliver(host: str) -> tuple[int, dict[str, Any]]:
@@ -32,8 +34,8 @@ def deliver(host: str) -> tuple[int, dict[str, Any]]:
     body = _body()
     parsing = _ONE_LARGE_BODY if len(body) > LARGE_BODY_BYTES else contextlib.nullcontext()
     try:
-        with parsing, connection():
-            receipt = receive(host, _headers(), body, enqueue=enqueue_scan)
+        with parsing:
+            receipt = _receiver.receive(host, _headers(), body)
     except (peewee.OperationalError, peewee.InterfaceError) as exc:
         raise DatabaseUnavailable(f"Postgres went away: {first_line(exc)}") from exc
     return 202, {"status": receipt.status, "id": receipt.id, "scan": receipt.scan}
@@ -47,16 +49,16 @@ def _headers() -> dict[str, str]:
 
 
 def _body() -> bytes:
-    if bottle.request.content_length > MAX_BODY_BYTES:
+    declared = bottle.request.content_length
+    if declared > MAX_BODY_BYTES:
         raise BodyTooLarge(f"A delivery has at most {MAX_BODY_BYTES:,} bytes")
     source = bottle.request.environ["wsgi.input"]
     chunks, size = [], 0
-    while chunk := source.read(CHUNK_BYTES):
+    while size != declared and (chunk := source.read(CHUNK_BYTES)):
         size += len(chunk)
         if size > MAX_BODY_BYTES:
             raise BodyTooLarge(f"A delivery has at most {MAX_BODY_BYTES:,} bytes")
         chunks.append(chunk)
-    declared = bottle.request.content_length
     if declared >= 0 and size < declared:
         raise MalformedDelivery(f"The body broke off after {size:,} of {declared:,} bytes")
     return b"".join(chunks)
