@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NoReturn, Protocol
 
+import orjson
+
 from jive.errors import MalformedDelivery
 
 MAX_WORD_CHARS = 255
@@ -108,6 +110,13 @@ def _refuse_constant(name: str) -> NoReturn:
 _decoder = json.JSONDecoder(parse_constant=_refuse_constant)
 
 
+def _loads(body: bytes) -> Any:
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:  # it is stricter: half of a surrogate pair is no reason to lose a push
+        return _decoder.decode(body.decode())
+
+
 def json_object(body: bytes) -> dict[str, Any]:
     """Read a JSON object; where a key stands twice, the last one counts.
 
@@ -117,7 +126,7 @@ def json_object(body: bytes) -> dict[str, Any]:
     if not body:
         raise MalformedDelivery("The body is empty")
     try:
-        value = _decoder.decode(body.decode())
+        value = _loads(body)
     except UnicodeDecodeError as exc:
         raise MalformedDelivery(f"The body is not UTF-8: {exc.reason} at byte {exc.start}") from exc
     except ValueError as exc:

@@ -4,7 +4,6 @@ A route that needs Postgres holds `connection()` for as long as it needs it, and
 """
 
 import functools
-import json
 import logging
 import random
 import re
@@ -14,6 +13,7 @@ from importlib.resources import files
 from typing import Any
 
 import bottle
+import orjson
 
 from jive.clock import utcnow
 from jive.errors import InvalidValue, JiveError, MethodNotAllowed, NotFound
@@ -28,7 +28,6 @@ logger = logging.getLogger(__name__)
 def create_app() -> bottle.Bottle:
     """Return the application; it connects to nothing before the first request."""
     app = bottle.Bottle()
-    app.add_hook("before_request", _name_request)
     app.default_error_handler = _answer_bottle_error
     app.install(_answer_errors)
     app.get("/", callback=_page)
@@ -57,28 +56,26 @@ def _deliver(host: str) -> bytes:
     return _json(status, body)
 
 
-def _name_request() -> None:
-    """Give the request the id that its sender chose, if it is a plain word, or a new one."""
-    environ = bottle.request.environ
-    given = environ.get("HTTP_X_REQUEST_ID", "")
-    environ["jive.request_id"] = given if REQUEST_ID.fullmatch(given) else _new_id()
-
-
-def _new_id() -> str:
-    return f"{random.getrandbits(128):032x}"  # it tells requests apart, and keeps no secret
-
-
 def _request_id() -> str:
-    return str(bottle.request.environ.get("jive.request_id") or _new_id())
+    """Return the current request's id: the one that its sender chose, if that is a plain word, or a new one."""
+    environ = bottle.request.environ
+    known: str | None = environ.get("jive.request_id")
+    if known is None:
+        given = environ.get("HTTP_X_REQUEST_ID", "")
+        # It tells requests apart and keeps no secret.
+        known = given if REQUEST_ID.fullmatch(given) else f"{random.getrandbits(128):032x}"
+        environ["jive.request_id"] = known
+    return known
 
 
 def _json(status: int, body: dict[str, Any]) -> bytes:
     """Answer the current request with a status; return the body."""
-    bottle.response.status = status
-    bottle.response.set_header("Content-Type", "application/json")
-    bottle.response.set_header("Cache-Control", "no-store")
-    bottle.response.set_header("X-Request-ID", _request_id())
-    return json.dumps(body, ensure_ascii=False).encode()
+    response = bottle.response
+    response.status = status
+    response.content_type = "application/json"
+    response.set_header("Cache-Control", "no-store")
+    response.set_header("X-Request-ID", _request_id())
+    return orjson.dumps(body)
 
 
 def _error(exc: JiveError, status: int | None = None) -> bytes:

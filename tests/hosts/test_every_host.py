@@ -126,6 +126,14 @@ def test_of_a_key_that_stands_twice_the_last_counts(speaker: Speaker) -> None:
     assert speaker.host.read(headers, twice).branches == ("main",)
 
 
+@pytest.mark.parametrize("oddity", [r'"\ud83d"', "1e999", "9" * 400, "-0.0", "[" * 500 + "]" * 500])
+def test_an_oddity_that_nobody_needs_costs_no_push(speaker: Speaker, oddity: str) -> None:
+    event, payload = speaker.push("main")
+    body = f'{{"oddity": {oddity}, {json.dumps(payload)[1:]}'.encode()
+    headers = speaker.send(event, body).headers | {"content-type": "application/json"}
+    assert speaker.host.read(headers, body).branches == ("main",)
+
+
 def test_a_signed_delivery_is_signed(speaker: Speaker) -> None:
     for told in (speaker.push("größe"), speaker.tag, speaker.deletion, speaker.other, speaker.nameless):
         assert is_signed(speaker, speaker.say(*told))
