@@ -60,7 +60,7 @@ class TimestampField(peewee.DateTimeField):
         return value.astimezone(UTC) if isinstance(value, datetime) else value
 
 
-_dumps = functools.partial(json.dumps, ensure_ascii=False, allow_nan=False)
+_dumps = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
 
 
 class JsonbField(peewee.JSONField):
@@ -71,22 +71,23 @@ class JsonbField(peewee.JSONField):
         super().__init__(dumps=_dumps, **options)
 
     def db_value(self, value: Any) -> Any:
-        """Return the value ready for Postgres.
+        """Return the value as JSON, which Postgres takes as it is.
 
         Raises:
             InvalidValue: it is larger than `max_bytes`, no JSON, or holds U+0000, which `jsonb` cannot.
         """
-        if value is not None and not isinstance(value, peewee.Node):
-            try:
-                text = _dumps(value)
-                size = len(text.encode())
-            except (TypeError, ValueError) as exc:
-                raise InvalidValue(f"{self.name} is not JSON: {exc}") from None
-            if size > self.max_bytes:
-                raise InvalidValue(f"{self.name} is {size:,} bytes of JSON; at most {self.max_bytes:,} are kept")
-            if "\\u0000" in text:
-                raise InvalidValue(f"{self.name} holds the character U+0000, which Postgres cannot keep")
-        return super().db_value(value)  # type: ignore[no-untyped-call]
+        if value is None or isinstance(value, peewee.Node):
+            return value
+        try:
+            text = _dumps(value)
+            size = len(text.encode())
+        except (TypeError, ValueError) as exc:
+            raise InvalidValue(f"{self.name} is not JSON: {exc}") from None
+        if size > self.max_bytes:
+            raise InvalidValue(f"{self.name} is {size:,} bytes of JSON; at most {self.max_bytes:,} are kept")
+        if "\\u0000" in text:
+            raise InvalidValue(f"{self.name} holds the character U+0000, which Postgres cannot keep")
+        return text
 
 
 @functools.lru_cache(maxsize=8)

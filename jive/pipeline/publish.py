@@ -26,7 +26,6 @@ def publish(project_id: uuid.UUID, events: Sequence[Envelope]) -> bool:
     except RedisUnavailable as exc:
         logger.warning("%d events of project %s are kept but not told yet: %s", len(events), project_id, exc)
         return False
-    Event.update(published_at=peewee.fn.now()).where(
-        Event.project == project_id, Event.id.in_([event.id for event in events])
-    ).execute()
+    told = peewee.SQL("id = ANY(%s)", [[event.id for event in events]])  # one parameter, where in_ has thousands
+    Event.update(published_at=peewee.fn.now()).where(Event.project == project_id, told).execute()
     return True
