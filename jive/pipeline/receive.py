@@ -100,17 +100,20 @@ class Receiver:
         arrival = _Arrival(host, host.read(headers, body), headers, body)
         if remembered := self._remembered.get(arrival.delivery.repo_urls):
             arrival.verify([remembered])
-        return self._take_together(arrival) or self._take_alone(arrival)
+        receipt = self._take_together(arrival)
+        if receipt is None:
+            receipt = self._take_alone(arrival)
+        elif arrival.project and self._is_asked_for(arrival.project):
+            return receipt
+        if receipt.scan and arrival.project:
+            self._ask_for_scan(arrival.project)
+        return receipt
 
     def _take(self, arrivals: Sequence[_Arrival]) -> list[Receipt | DeliveryRefused | None]:
         """Take several at once; None stands where nothing was written, for `_take_alone` to find out why."""
         with connection():
             self._look_up([arrival for arrival in arrivals if arrival.project is None])
-            verified = [(arrival, arrival.project) for arrival in arrivals if arrival.project]
-            receipts = _record(verified, as_remembered=True)
-        wanted = {each.id for each in receipts.values() if each.scan}
-        projects = {project.id: project for arrival, project in verified if arrival.delivery.id in wanted}
-        self._have_scanned(project for project in projects.values() if not self._is_asked_for(project))
+            receipts = _record([(each, each.project) for each in arrivals if each.project], as_remembered=True)
         # Of two with one id the first takes the receipt, and the other one is looked at alone.
         return [receipts.pop(each.delivery.id, None) if each.project else DeliveryRefused() for each in arrivals]
 
@@ -123,12 +126,8 @@ class Receiver:
             project = arrival.project
             if project is None:
                 raise DeliveryRefused
-            receipt = _record([(arrival, project)], as_remembered=False).get(arrival.delivery.id)
-            if receipt is None:
-                return _duplicate(arrival, project)
-        if receipt.scan:
-            self._have_scanned([project])
-        return receipt
+            receipts = _record([(arrival, project)], as_remembered=False)
+            return receipts.get(arrival.delivery.id) or _duplicate(arrival, project)
 
     def _look_up(self, arrivals: Sequence[_Arrival]) -> None:
         """Find out whose secrets signed them; one that belongs to nobody keeps no project."""
@@ -151,15 +150,14 @@ class Receiver:
         as_of, asked_at = self._asked.get(project.id, (None, 0.0))
         return as_of == project.updated_at and time.monotonic() - asked_at < ASK_AGAIN_S
 
-    def _have_scanned(self, projects: Iterable[Project]) -> None:
-        for project in projects:
-            now = time.monotonic()
-            try:
-                self._enqueue(project)
-            except Exception as exc:  # noqa: BLE001  # the rows are committed, and that is what was promised
-                logger.warning("recorded pushes to %s, to be scanned by a sweep: %s", project.repo_url, exc)
-                return
-            self._asked[project.id] = (project.updated_at, now)
+    def _ask_for_scan(self, project: Project) -> None:
+        asked_at = time.monotonic()
+        try:
+            self._enqueue(project)
+        except Exception as exc:  # noqa: BLE001  # the row is committed, and that is what was promised
+            logger.warning("recorded a push to %s, to be scanned by a sweep: %s", project.repo_url, exc)
+        else:
+            self._asked[project.id] = (project.updated_at, asked_at)
 
 
 _FIND = """
