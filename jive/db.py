@@ -51,6 +51,8 @@ class Database(PooledPostgresqlDatabase):
             "keepalives_idle": 10,
             "keepalives_interval": 5,
             "keepalives_count": 4,
+            # And one that vanished under a statement at once, not when the kernel gives up, in a quarter of an hour.
+            "tcp_user_timeout": config.database_timeout_s * 1000,
             "application_name": "jive",
         }
         self.init(

@@ -192,7 +192,7 @@ def load(env_files: Sequence[Path] = ENV_FILES) -> Settings:
         "web_processes": read(env.int, "JIVE_WEB_PROCESSES", default=2, validate=_between(1, 64)),
         "web_threads": read(env.int, "JIVE_WEB_THREADS", default=8, validate=_between(1, 256)),
         "database_pool_size": read(env.int, "JIVE_DATABASE_POOL_SIZE", default=12, validate=_between(2, 512)),
-        "database_timeout_s": read(env.int, "JIVE_DATABASE_TIMEOUT_S", default=3, validate=_between(2, 60)),
+        "database_timeout_s": read(env.int, "JIVE_DATABASE_TIMEOUT_S", default=2, validate=_between(2, 60)),
         "redis_timeout_s": read(env.float, "JIVE_REDIS_TIMEOUT_S", default=2.0, validate=_between(0.1, 60)),
         "data_dir": read(env.path, "JIVE_DATA_DIR", default=Path(".jive")),
         "git_hosts": read(env.list, "JIVE_GIT_HOSTS", subcast=str.strip, default=list(GIT_HOSTS)),

@@ -34,6 +34,12 @@ def test_the_url_may_say_how_to_connect() -> None:
     assert name == "mine"
 
 
+def test_a_server_that_vanishes_under_a_statement_is_missed_in_time() -> None:
+    with using(JIVE_DATABASE_TIMEOUT_S="4"), connection() as held:
+        parameters = held.connection().get_dsn_parameters()
+    assert (parameters["connect_timeout"], parameters["tcp_user_timeout"]) == ("4", "4000")
+
+
 def test_a_connection_is_given_back_and_used_again() -> None:
     with connection():
         first = database.connection()

@@ -88,7 +88,6 @@ class Stack:
             "JIVE_WEB_PROCESSES": "2",
             "JIVE_SWEEP_INTERVAL_S": "1",
             "JIVE_RETRY_DELAY_S": "0.2",
-            "JIVE_DATABASE_TIMEOUT_S": "2",
             "JIVE_REDIS_TIMEOUT_S": "1",
         }
         parts.callback(self.stop_stores)
