@@ -259,8 +259,7 @@ def rotate_secret(project: str, finish: bool) -> None:
             found.finish_rotation()
             click.echo(f"Only the new secret of {found.name} is good now.")
         else:
-            found.rotate_secret()
-            report.rotated(found)
+            report.rotated(found, found.rotate_secret())
 
 
 @cli.group()

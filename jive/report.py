@@ -56,22 +56,22 @@ def scan(result: ScanResult) -> None:
 def added(project: Project) -> None:
     """Tell a new project's webhook and secret; the secret is not shown again."""
     click.echo(f"Added {project.name} ({project.id}) at {project.repo_url}\n")
-    _webhook(project)
+    _webhook(project, str(project.webhook_secret))
 
 
-def rotated(project: Project) -> None:
+def rotated(project: Project, secret: str) -> None:
     """Tell a project's new secret; it is not shown again."""
     click.echo(f"{project.name} has a new secret. The old one is good until `jive project rotate-secret --finish`.\n")
-    _webhook(project)
+    _webhook(project, secret)
 
 
-def _webhook(project: Project) -> None:
+def _webhook(project: Project, secret: str) -> None:
     host = next((name for name in HOSTS if name in project.repo_url.lower()), None)
     base = settings.current().public_url
     for name in [host] if host else HOSTS:
         click.echo(f"  Payload URL   {base}/api/webhooks/{name}")
     click.echo("  Content type  application/json")
-    click.echo(f"  Secret        {project.webhook_secret}\n")
+    click.echo(f"  Secret        {secret}\n")
     click.echo("Give both to the host, for push events. The secret is not shown again.")
 
 

@@ -72,7 +72,7 @@ class Project(BaseModel):
 
     @classmethod
     def find(cls, word: str) -> "Project":
-        """Return the project whose id, repository URL or (unless two share it) name is `word`.
+        """Return the project whose id, repository URL or (unless two share it) name is `word`, without its secrets.
 
         Raises:
             NotFound: no project, or more than one, answers to it.
@@ -81,7 +81,7 @@ class Project(BaseModel):
             matches = cls.id == uuid.UUID(word)
         except ValueError:
             matches = cls.has_url(word) | (cls.name == word)
-        found = list(cls.select().where(matches).limit(2))
+        found = list(cls.select(*PLAIN).where(matches).limit(2))
         if len(found) == 1:
             return found[0]
         if found:
@@ -96,11 +96,15 @@ class Project(BaseModel):
 
     def rotate_secret(self) -> str:
         """Give the project a new webhook secret and return it; the one it had stays good until `finish_rotation`."""
-        self.previous_webhook_secret, self.webhook_secret = self.webhook_secret, make_webhook_secret()
-        self.save(only=[Project.webhook_secret, Project.previous_webhook_secret])
-        return str(self.webhook_secret)
+        secret = make_webhook_secret()
+        query = Project.update(previous_webhook_secret=Project.webhook_secret, webhook_secret=secret)
+        query.where(Project.id == self.id).execute()
+        return secret
 
     def finish_rotation(self) -> None:
         """Refuse the secret that the project had before."""
-        self.previous_webhook_secret = None
-        self.save(only=[Project.previous_webhook_secret])
+        Project.update(previous_webhook_secret=None).where(Project.id == self.id).execute()
+
+
+# A project without its secrets, which can be read where their key is lost.
+PLAIN = tuple(field for field in Project._meta.sorted_fields if not isinstance(field, EncryptedField))

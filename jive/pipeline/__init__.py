@@ -9,5 +9,7 @@
         |
     sweep.py     every minute: do again what was recorded and not settled, written and not told
 
+Beside it, mirrors.py knows where the copies of the repositories lie, and projects.py what people do with projects.
+
 Postgres is the truth: whatever is lost on the way, a sweep finds it there.
 """

@@ -14,14 +14,11 @@ from jive.db import database, database_now
 from jive.errors import NotFound
 from jive.events import Envelope, artifact_updated
 from jive.models import Artifact, Event, Project, WebhookEvent
-from jive.models.fields import EncryptedField
+from jive.models.project import PLAIN
 from jive.scanner.document import READER_VERSION, Document
 
 CONFIG_FILES = "configFiles"  # in a project's config: the files that it was read from, with their blobs
 EVENT_BATCH = 1000  # rows in one statement
-
-# Without the secrets: a scan needs none, and works where their key is lost.
-PLAIN = tuple(field for field in Project._meta.sorted_fields if not isinstance(field, EncryptedField))
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,9 @@
 """A scan: fetch the head of the tracked branch, read what is new there, apply it, and tell."""
 
-import contextlib
 import logging
 import uuid
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -12,7 +11,6 @@ from typing import Any, Literal
 
 import peewee
 
-from jive import settings
 from jive.db import connection, database_now, first_line
 from jive.errors import DatabaseUnavailable, JiveError, NotFound, ScanFailed
 from jive.events import Envelope
@@ -20,11 +18,12 @@ from jive.keys import make_webhook_secret
 from jive.models import Artifact, Project, WebhookEvent
 from jive.models.enums import ArtifactType
 from jive.pipeline.apply import CONFIG_FILES, Beginning, Findings, apply, begin, reading
+from jive.pipeline.mirrors import mirror_of
 from jive.pipeline.publish import publish
 from jive.scanner.bmad_config import Places, is_config, read_places
-from jive.scanner.checkout import Mirror, Policy
+from jive.scanner.checkout import Mirror
 from jive.scanner.classify import is_document
-from jive.scanner.document import MAX_CONTENT_BYTES, Document, read_document
+from jive.scanner.document import Document, read_document
 from jive.scanner.folder import Progress, read_folder, repository_url
 
 Change = Literal["created", "updated", "deleted"]
@@ -91,27 +90,9 @@ def _count_failure(project_id: uuid.UUID, until: datetime, exc: Exception) -> No
     WebhookEvent.count_failure(project_id, until, reason, final=final)
 
 
-@contextlib.contextmanager
-def _mirror(project: Project) -> Iterator[Mirror]:
-    config = settings.current()
-    policy = Policy(
-        hosts=config.git_hosts,
-        allow_private=config.git_allow_private,
-        allow_local=config.git_allow_local,
-        tokens=config.git_tokens,
-        timeout_s=config.git_timeout_s,
-        max_total_bytes=config.max_repository_mb * 1024 * 1024,
-        max_file_bytes=MAX_CONTENT_BYTES,
-        max_files=config.max_repository_files,
-    )
-    mirror = Mirror(config.data_dir / "repositories" / f"{project.id}.git", project.repo_url, policy)
-    with mirror.locked():
-        yield mirror
-
-
 def _find(beginning: Beginning, progress: Progress) -> Findings:
     project = beginning.project
-    with _mirror(project) as mirror:
+    with mirror_of(project) as mirror:
         head = mirror.fetch(project.branch)
         if head is None:  # a repository without commits has no documents
             return Findings(None, {}, [], present=())

@@ -1,7 +1,6 @@
 """What a person does with projects: register, list, remove, look at deliveries and try them again."""
 
 import logging
-import shutil
 import uuid
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
@@ -11,11 +10,12 @@ from typing import Any
 import peewee
 import redis
 
-from jive import settings
 from jive.db import connection
 from jive.errors import InvalidValue
 from jive.keys import make_webhook_secret
 from jive.models import Artifact, Project, WebhookEvent
+from jive.models.project import PLAIN
+from jive.pipeline import mirrors
 from jive.repo_url import parse
 
 Enqueue = Callable[[Project], None]
@@ -73,12 +73,10 @@ def ask_for_scan(project: Project, enqueue: Enqueue) -> None:
 
 
 def remove(project: Project) -> None:
-    """Forget the project, with everything that hangs on it, and the copy of its repository."""
+    """Forget the project, with everything that hangs on it; sweeps take the mirrors that other machines have."""
     with connection():
         project.delete_instance()
-    repositories = settings.current().data_dir / "repositories"
-    for place in repositories.glob(f"{project.id}.git*"):
-        shutil.rmtree(place, ignore_errors=True) if place.is_dir() else place.unlink(missing_ok=True)
+    mirrors.forget([project.id])
 
 
 def summaries() -> list[Summary]:
@@ -122,6 +120,6 @@ def retry(ids: Collection[str] | None, enqueue: Enqueue) -> int:
     """Revive resting deliveries (None: all) and have their projects scanned; return how many projects that are."""
     with connection():
         revived = WebhookEvent.revive(ids)
-        for project in Project.select().where(Project.id.in_(revived)):
+        for project in Project.select(*PLAIN).where(Project.id.in_(revived)):
             enqueue(project)
         return len(revived)

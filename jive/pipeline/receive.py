@@ -171,21 +171,26 @@ def _find(urls: Collection[str]) -> dict[str, Project]:
     found: dict[str, Project] = {}
     if not urls:
         return found
-    for url, project_id, repo_url, branch, *secrets, updated_at in database.execute_sql(_FIND, [list(urls)]):
-        try:
-            secret, previous = (Project.webhook_secret.python_value(secret) for secret in secrets)
-        except InvalidValue as exc:  # a stranger need not know what is wrong here
-            logger.error("refused a delivery of %s, for its project's secret cannot be read: %s", repo_url, exc)
-            continue
+    for url, project_id, repo_url, branch, secret, previous, updated_at in database.execute_sql(_FIND, [list(urls)]):
         found[url] = Project(
             id=project_id,
             repo_url=repo_url,
             branch=branch,
-            webhook_secret=secret,
-            previous_webhook_secret=previous,
+            webhook_secret=_readable(secret, repo_url),
+            previous_webhook_secret=_readable(previous, repo_url),
             updated_at=updated_at,
         )
     return found
+
+
+def _readable(token: str | None, repo_url: str) -> str | None:
+    """Return the secret in `token`, or None, with which nothing is signed, where the key for it is lost."""
+    try:
+        secret: str | None = Project.webhook_secret.python_value(token)
+    except InvalidValue as exc:  # a stranger need not know what is wrong here
+        logger.error("a secret of %s counts for nothing: %s", repo_url, exc)
+        return None
+    return secret
 
 
 # A function of the schema: Postgres would take longer to plan the INSERT in it than to run it.

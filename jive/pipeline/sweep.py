@@ -1,4 +1,4 @@
-"""Every minute: do again what was recorded and not settled, and tell what was written and not told."""
+"""Every minute: do again what was recorded and not settled, tell what was written and not told, and tidy up."""
 
 import logging
 from collections.abc import Callable
@@ -11,6 +11,7 @@ import peewee
 from jive import settings
 from jive.db import connection
 from jive.models import Event, Project, WebhookEvent
+from jive.pipeline import mirrors
 from jive.pipeline.publish import publish
 
 PUBLISH_GRACE_S = 2  # the process that wrote an event has so long to tell it
@@ -43,6 +44,7 @@ def sweep(enqueue: Callable[[Project], None]) -> Swept:
         for project in projects:
             enqueue(project)
         swept = Swept(len(projects), _publish_untold(), _drop_old(config))
+        _forget_removed_projects()
     if swept.scans or swept.events:
         logger.info("swept: %d scans enqueued, %d events told", swept.scans, swept.events)
     return swept
@@ -77,6 +79,12 @@ def _publish_untold() -> int:
             break
         told += len(events)
     return told
+
+
+def _forget_removed_projects() -> None:
+    here = mirrors.kept()  # first, so that a project which is added now is not among them
+    known: Any = Project.select(Project.id).where(Project.id.in_(here)).tuples()
+    mirrors.forget(here - {project_id for (project_id,) in known})
 
 
 def _drop_old(config: settings.Settings) -> int:

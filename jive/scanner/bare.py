@@ -74,6 +74,18 @@ def discard(folder: Path) -> None:
     shutil.rmtree(gone, ignore_errors=True)
 
 
+def remove(folder: Path) -> None:
+    """Throw the folder away, with everything beside it, for good.
+
+    Raises:
+        ScanFailed: it is in use.
+    """
+    with locked(folder, deadline=time.monotonic()):
+        discard(folder)
+        shutil.rmtree(_beside(folder, "new"), ignore_errors=True)
+        _beside(folder, "lock").unlink()
+
+
 def sweep(folder: Path) -> None:
     """Remove what killed git processes left: locks, which would stop the next one, and unfinished packs."""
     for parent, _, names in os.walk(folder / "refs"):

@@ -137,6 +137,7 @@ def test_a_secret_that_cannot_be_read_stops_only_its_own_project(
     with pytest.raises(DeliveryRefused):
         refused.result()
     assert lost.repo_url in caplog.text
+    assert crowd.push(lost, secret=Project.find(str(lost.id)).rotate_secret()).status == "recorded"
 
 
 def test_postgres_away_is_told_to_everyone_who_waits(crowd: Crowd) -> None:

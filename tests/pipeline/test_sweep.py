@@ -1,6 +1,8 @@
 """The sweep: what was recorded and not settled is scanned, what was written and not told is told, what is old goes."""
 
+import time
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +11,7 @@ from jive.db import database
 from jive.models import Event, Project
 from jive.models.webhook_event import MAX_ATTEMPTS
 from jive.pipeline.sweep import sweep
+from jive.scanner import bare
 from tests.conftest import using
 from tests.factories import make_delivery, make_project
 
@@ -81,3 +84,22 @@ def test_without_redis_nothing_is_marked_as_told() -> None:
         database.close()
     database.connect()
     assert Event.get().published_at is None
+
+
+def test_mirrors_of_projects_that_are_gone_go_unless_they_are_in_use(home: Path) -> None:
+    with using(JIVE_DATA_DIR=str(home)):
+        database.connect(reuse_if_open=True)
+        kept, gone, used = make_project(), make_project(), make_project()
+        places = {project: home / "repositories" / f"{project.id}.git" for project in (kept, gone, used)}
+        (home / "repositories" / "notes").mkdir(parents=True)
+        for place in places.values():
+            bare.make(place, time.monotonic() + 60)
+        gone.delete_instance()
+        used.delete_instance()
+        with bare.locked(places[used], time.monotonic()):
+            sweep(lambda _: None)
+            assert [place.exists() for place in places.values()] == [True, False, True]
+        sweep(lambda _: None)
+        assert {place.name for place in (home / "repositories").iterdir()} == {places[kept].name, "notes"}
+        database.close()
+    database.connect()
