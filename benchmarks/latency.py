@@ -17,7 +17,7 @@ from benchmarks.pushes import post, request
 from benchmarks.repositories import Repository, local_repositories, path_of, project_of, repository
 from benchmarks.stores import Stores
 from benchmarks.table import Row, duration, ratio_row
-from jive import embedded
+from jive import children
 from jive.db import connection
 from jive.events import Envelope
 from jive.jobs.worker import has_beaten
@@ -38,9 +38,9 @@ def _jive(stores: Stores) -> Iterator[int]:
     log = stores.home / "jive.log"
     url = f"http://127.0.0.1:{port}/api/health/live"
     with serving("jive web", [*jive, "web"], url, log, env), log.open("ab") as output:
-        worker = embedded.start("jive worker", [*embedded.launcher("TERM"), *jive, "worker"], signal.SIGTERM, output)
+        worker = children.start("jive worker", [*children.launcher("TERM"), *jive, "worker"], signal.SIGTERM, output)
         try:
-            embedded.wait_until(lambda: has_beaten(worker.process.pid), worker, log)
+            children.wait_until(lambda: has_beaten(worker.process.pid), worker, log)
             yield port
         finally:
             worker.stop()

@@ -19,7 +19,7 @@ from typing import Any
 
 import click
 
-from jive import embedded, settings, up
+from jive import children, settings, up
 from jive.errors import JiveError, ServerUnavailable
 from jive.events import Envelope
 from jive.live import listen
@@ -70,11 +70,11 @@ def _ensure_running(stack: contextlib.ExitStack) -> None:
     port = settings.port()
     if not up.is_healthy(port):
         _say("start", "no JIVE answers here, so one is started for the while")
-        command = [*embedded.launcher("TERM"), *up.JIVE, "up"]
+        command = [*children.launcher("TERM"), *up.JIVE, "up"]
         with Path(os.devnull).open("wb") as nowhere:
-            part = embedded.start("jive up", command, up.STOP, nowhere)
+            part = children.start("jive up", command, up.STOP, nowhere)
         stack.callback(part.stop)
-        embedded.wait_until(lambda: up.is_ready(port), part)
+        children.wait_until(lambda: up.is_ready(port), part)
     try:
         settings.current()
     except JiveError as exc:

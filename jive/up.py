@@ -16,8 +16,8 @@ import click
 
 import jive
 from jive import embedded, keys, schema, settings
+from jive.children import Part, launcher, start, wait_until
 from jive.db import connection, database
-from jive.embedded import Part, launcher, start, wait_until
 from jive.errors import ServerUnavailable
 from jive.jobs.worker import has_beaten
 from jive.redis_client import server_version
