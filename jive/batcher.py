@@ -49,9 +49,13 @@ class Batcher(Generic[Item, Outcome]):
             place.turn.acquire()
         if not place.is_done:
             self._run_batch()
-        if isinstance(place.outcome, BaseException):
-            raise place.outcome
-        return place.outcome
+        outcome = place.outcome
+        if not isinstance(outcome, BaseException):
+            return outcome
+        try:
+            raise outcome
+        finally:
+            del outcome, place  # else the error holds this frame and the frame the error, with all that hangs on them
 
     def _run_batch(self) -> None:
         with self._lock:
@@ -59,6 +63,8 @@ class Batcher(Generic[Item, Outcome]):
         outcomes: Sequence[Outcome | BaseException]
         try:
             outcomes = self._run([place.item for place in batch])
+            if len(outcomes) != len(batch):
+                raise ValueError(f"{len(batch)} items have {len(outcomes)} outcomes")
         except BaseException as exc:  # noqa: BLE001  # it is raised in every thread that waits for it
             outcomes = [exc] * len(batch)
         with self._lock:
@@ -68,3 +74,4 @@ class Batcher(Generic[Item, Outcome]):
             place.outcome, place.is_done = outcome, True
         for place in (*successor, *batch[1:]):  # the first of a batch is the one that runs it
             place.turn.release()
+        del outcomes, outcome, place, batch, successor  # as above

@@ -10,6 +10,7 @@ from jive import schema, settings
 from jive.db import connection, database
 from jive.db import ping as ping_postgres
 from jive.errors import (
+    InvalidValue,
     JiveError,
     RedisUnavailable,
     ScanFailed,
@@ -18,7 +19,7 @@ from jive.errors import (
     SettingsError,
 )
 from jive.jobs.worker import workers
-from jive.models import MODELS, WebhookEvent
+from jive.models import MODELS, Project, WebhookEvent
 from jive.pubsub import publish_event, subscribe_to_channel
 from jive.redis_client import reaching_redis, server_version
 
@@ -62,6 +63,7 @@ def run() -> Iterator[Line]:
         yield migrations
         if migrations.remedy is None:
             yield _try("drift", _drift, "undo the change by hand, or write the migration that it lacks")
+            yield _try("secrets", _secrets, "put the lost key back, or give these projects new secrets: rotate-secret")
             yield _try("deliveries", _deliveries, "mend what it says, then `jive events retry --all`")
 
 
@@ -100,6 +102,19 @@ def _worker() -> str:
     if not count:
         raise ServerUnavailable("none has shown a sign of life lately: pushes are recorded but not scanned")
     return f"{count} alive"
+
+
+def _secrets() -> str:
+    with connection():
+        unreadable = []
+        for name, token in database.execute_sql("SELECT name, webhook_secret FROM projects ORDER BY name"):
+            try:
+                Project.webhook_secret.python_value(token)
+            except InvalidValue:
+                unreadable.append(name)
+    if unreadable:
+        raise InvalidValue(f"no key in JIVE_SECRET_KEYS reads those of {', '.join(unreadable[:5])}")
+    return "every webhook secret can be read"
 
 
 def _deliveries() -> str:

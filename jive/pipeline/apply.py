@@ -76,6 +76,11 @@ def begin(project_id: uuid.UUID) -> Beginning:
     raise NotFound(f"There is no project {project_id}")
 
 
+def _is_watched(project: Project) -> bool:
+    """Return whether the project's remote is read every now and then; that of one made from a folder is not."""
+    return project.head is not None or project.reading is None
+
+
 def apply(beginning: Beginning, findings: Findings) -> list[Envelope] | None:
     """Write the findings, settle the deliveries that they answer, and return the events, which stand as rows.
 
@@ -85,7 +90,9 @@ def apply(beginning: Beginning, findings: Findings) -> list[Envelope] | None:
     """
     project_id = beginning.project.id
     with database.atomic():
-        now = Project.select(*PLAIN).where(Project.id == project_id).for_update().get_or_none()
+        # The lock lets deliveries be recorded meanwhile: those hold the row against removal only.
+        locked = Project.select(*PLAIN).for_update("FOR NO KEY UPDATE")  # type: ignore[arg-type]  # it takes words too
+        now = locked.where(Project.id == project_id).get_or_none()
         if now is None or now.scan_applied != beginning.project.scan_applied:
             return None
         events = _write_artifacts(project_id, findings)
@@ -94,7 +101,8 @@ def apply(beginning: Beginning, findings: Findings) -> list[Envelope] | None:
             WebhookEvent.settle(project_id, beginning.began_at)
         Project.update(
             head=findings.head,
-            reading=reading(findings.config),
+            # A folder stands in for the remote until it is read again: soon, if the remote was to be read.
+            reading=reading(findings.config) if findings.settles or not _is_watched(now) else None,
             config=findings.config or ({} if CONFIG_FILES in now.config else now.config),
             scan_applied=beginning.number,
             last_event_id=now.last_event_id + len(told),

@@ -46,9 +46,9 @@ def kept() -> set[uuid.UUID]:
 
 
 def forget(project_ids: Collection[uuid.UUID]) -> None:
-    """Throw mirrors away; one that is in use stays for now."""
-    for project_id in project_ids:
-        with contextlib.suppress(ScanFailed):
+    """Throw mirrors away; one that is in use, or cannot be removed, stays for now."""
+    for project_id in kept().intersection(project_ids):
+        with contextlib.suppress(ScanFailed, OSError):
             bare.remove(_folder_of(project_id))
 
 

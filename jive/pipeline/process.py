@@ -193,7 +193,7 @@ def _project_of(folder: Path) -> Project:
     project = Project.get_or_none(Project.has_url(url))
     if project is None:
         # Two may find none at once; the second insert is ignored, whatever index stops it.
-        made = {"repo_url": url, "name": folder.resolve().name, "webhook_secret": make_webhook_secret()}
+        made = {"repo_url": url, "name": folder.resolve().name, "webhook_secret": make_webhook_secret(), "reading": ""}
         Project.insert(made).on_conflict("IGNORE").execute()
         project = Project.get(Project.has_url(url))
     return project

@@ -1,7 +1,9 @@
 """A delivery arrives: find its project, verify it, record it, and have the project scanned."""
 
+import contextlib
 import hashlib
 import logging
+import threading
 import time
 import uuid
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -13,14 +15,19 @@ import peewee
 
 from jive.batcher import Batcher
 from jive.clock import utcnow
-from jive.db import connection, database
-from jive.errors import DeliveryRefused, InvalidValue, MalformedDelivery
+from jive.db import connection, database, first_line
+from jive.errors import DatabaseUnavailable, DeliveryRefused, InvalidValue, MalformedDelivery
 from jive.hosts import HOSTS
 from jive.hosts.base import Delivery, Host
 from jive.models import Project, WebhookEvent
 
 MAX_REMEMBERED = 256  # repositories, each as its host names it
-ASK_AGAIN_S = 1.0  # a job that was lost is missed for so long
+ASK_AGAIN_S = 1.0  # for so long it is taken for granted that a job which was enqueued is not lost
+LARGE_BODY_BYTES = 1024 * 1024
+
+# A body must be parsed before it is known whose secret verifies it. What a stranger's 25 MB cost then (seconds and
+# hundreds of megabytes) they cost one at a time.
+_ONE_LARGE_BODY = threading.Lock()
 
 logger = logging.getLogger(__name__)
 
@@ -50,6 +57,7 @@ class _Arrival:
     delivery: Delivery
     headers: Mapping[str, str]
     body: bytes
+    body_hash: str
     project: Project | None = None
 
     def verify(self, candidates: Iterable[Project]) -> None:
@@ -97,7 +105,9 @@ class Receiver:
             peewee.OperationalError, peewee.InterfaceError: Postgres went away meanwhile.
         """
         host = HOSTS[host_name]
-        arrival = _Arrival(host, host.read(headers, body), headers, body)
+        with _ONE_LARGE_BODY if len(body) > LARGE_BODY_BYTES else contextlib.nullcontext():
+            delivery = host.read(headers, body)
+        arrival = _Arrival(host, delivery, headers, body, hashlib.sha256(body).hexdigest())
         if remembered := self._remembered.get(arrival.delivery.repo_urls):
             arrival.verify([remembered])
         receipt = self._take_together(arrival)
@@ -111,9 +121,16 @@ class Receiver:
 
     def _take(self, arrivals: Sequence[_Arrival]) -> list[Receipt | DeliveryRefused | None]:
         """Take several at once; None stands where nothing was written, for `_take_alone` to find out why."""
-        with connection():
-            self._look_up([arrival for arrival in arrivals if arrival.project is None])
-            receipts = _record([(each, each.project) for each in arrivals if each.project], as_remembered=True)
+        try:
+            with connection():
+                self._look_up([arrival for arrival in arrivals if arrival.project is None])
+                receipts = _record([(each, each.project) for each in arrivals if each.project], as_remembered=True)
+        except Exception as exc:
+            if isinstance(exc, DatabaseUnavailable) or _lost_connection(exc):
+                raise
+            # One of them, or a lock that it waits for, must not cost the others their answer.
+            logger.warning("%d deliveries are taken one by one: %s", len(arrivals), first_line(exc))
+            return [None] * len(arrivals)
         # Of two with one id the first takes the receipt, and the other one is looked at alone.
         return [receipts.pop(each.delivery.id, None) if each.project else DeliveryRefused() for each in arrivals]
 
@@ -158,6 +175,12 @@ class Receiver:
             logger.warning("recorded a push to %s, to be scanned by a sweep: %s", project.repo_url, exc)
         else:
             self._asked[project.id] = (project.updated_at, asked_at)
+
+
+def _lost_connection(exc: Exception) -> bool:
+    """Return whether Postgres went away, where it would else have said what is wrong."""
+    is_of_connection = isinstance(exc, peewee.OperationalError | peewee.InterfaceError)
+    return is_of_connection and getattr(exc.__context__, "pgcode", None) is None
 
 
 _FIND = """
@@ -215,7 +238,7 @@ def _record(verified: Sequence[_Verified], *, as_remembered: bool) -> dict[str, 
             arrival.host.source,
             str(project.id),
             delivery.event_type,
-            hashlib.sha256(arrival.body).hexdigest(),
+            arrival.body_hash,
             not scan,
             project.updated_at if as_remembered else None,
         )

@@ -14,6 +14,7 @@ from jive.models import Event, Project, WebhookEvent
 from jive.pipeline import mirrors
 from jive.pipeline.publish import publish
 
+JOB_GRACE_S = 5  # what has arrived has so long for its own job
 PUBLISH_GRACE_S = 2  # the process that wrote an event has so long to tell it
 PUBLISH_BATCH = 1000
 
@@ -57,7 +58,7 @@ def _ago(seconds: float) -> peewee.Expression:
 def _projects_to_scan(config: settings.Settings) -> list[Project]:
     # What has just arrived has its own job; only what waits for longer was missed.
     waiting = WebhookEvent.select(WebhookEvent.project).where(
-        WebhookEvent.unsettled(), WebhookEvent.received_at < _ago(config.sweep_interval_s / 2)
+        WebhookEvent.unsettled(), WebhookEvent.received_at < _ago(min(JOB_GRACE_S, config.sweep_interval_s / 2))
     )
     # A scan that begins moves updated_at, however it ends. What a folder was read into has no head to be fetched.
     is_due = (Project.head.is_null(False) | Project.reading.is_null()) & (

@@ -83,7 +83,7 @@ def remove(folder: Path) -> None:
     with locked(folder, deadline=time.monotonic()):
         discard(folder)
         shutil.rmtree(_beside(folder, "new"), ignore_errors=True)
-        _beside(folder, "lock").unlink()
+        _beside(folder, "lock").unlink(missing_ok=True)
 
 
 def sweep(folder: Path) -> None:

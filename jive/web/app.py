@@ -16,7 +16,7 @@ import bottle
 import orjson
 
 from jive.clock import utcnow
-from jive.errors import InvalidValue, JiveError, MethodNotAllowed, NotFound
+from jive.errors import InvalidValue, JiveError, MethodNotAllowed, NotFound, StoreUnavailable
 from jive.web import health, webhooks
 
 PAGE = files("jive.web").joinpath("page.html").read_text("utf-8")
@@ -103,6 +103,9 @@ def _answer_errors(callback: Callable[..., Any]) -> Callable[..., Any]:
             result = callback(*args, **kwargs)
         except bottle.HTTPResponse:
             raise
+        except StoreUnavailable as exc:  # where the store is, and as whom it is asked, is for the log
+            logger.warning("could not serve %s: %s [%s]", bottle.request.path, exc, _request_id())
+            result = _error(type(exc)())
         except JiveError as exc:
             logger.info("refused %s: %s [%s]", bottle.request.path, exc, _request_id())
             result = _error(exc)

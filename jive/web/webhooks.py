@@ -1,7 +1,5 @@
 """`POST /api/webhooks/{host}`: take a delivery, or say in one word why not."""
 
-import contextlib
-import threading
 from typing import Any
 
 import bottle
@@ -15,11 +13,6 @@ from jive.pipeline.receive import Receiver
 
 MAX_BODY_BYTES = 25 * 1024 * 1024
 CHUNK_BYTES = 64 * 1024
-LARGE_BODY_BYTES = 1024 * 1024
-
-# A body must be parsed before it is known whose secret verifies it. What a stranger's 25 MB cost then (seconds and
-# hundreds of megabytes) they cost one at a time.
-_ONE_LARGE_BODY = threading.Lock()
 
 _receiver = Receiver(enqueue_scan)
 
@@ -32,12 +25,10 @@ def deliver(host: str) -> tuple[int, dict[str, Any]]:
         MalformedDelivery, DeliveryRefused, DatabaseUnavailable: nothing was recorded.
     """
     body = _body()
-    parsing = _ONE_LARGE_BODY if len(body) > LARGE_BODY_BYTES else contextlib.nullcontext()
     try:
-        with parsing:
-            receipt = _receiver.receive(host, _headers(), body)
-    except (peewee.OperationalError, peewee.InterfaceError) as exc:
-        raise DatabaseUnavailable(f"Postgres went away: {first_line(exc)}") from exc
+        receipt = _receiver.receive(host, _headers(), body)
+    except (peewee.OperationalError, peewee.InterfaceError, peewee.InternalError) as exc:  # the last: it is read-only
+        raise DatabaseUnavailable(f"Postgres did not take it: {first_line(exc)}") from exc
     return 202, {"status": receipt.status, "id": receipt.id, "scan": receipt.scan}
 
 

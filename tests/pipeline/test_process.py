@@ -169,3 +169,14 @@ def test_a_scan_without_a_database_is_a_typed_error(tmp_path: Path) -> None:
 def test_a_type_that_no_enum_knows_is_refused() -> None:
     with pytest.raises(InvalidValue):
         make_artifact(make_project(), type="EPIC")
+
+
+def test_a_folder_does_not_end_the_watch_of_a_remote(tmp_path: Path) -> None:
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "prd.md").write_text("# PRD\n")
+    made = scan_folder(tmp_path).project
+    assert Project.get_by_id(made.id).reading, "nothing is known to be fetched for a project made from a folder"
+    Project.update(head="1" * 40).where(Project.id == made.id).execute()
+    for _ in range(2):
+        scan_folder(tmp_path)
+        assert Project.get_by_id(made.id).reading is None

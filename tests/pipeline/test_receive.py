@@ -1,10 +1,13 @@
 """Receiving: each delivery gets its own answer, whatever comes beside it and whatever becomes of its project."""
 
+import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
 
+import peewee
 import pytest
 
 from jive import keys
@@ -33,10 +36,21 @@ class Post:
         self.enqueued.append(project.id)
 
     def push(
-        self, project: Project, *, id: str | None = None, secret: str | None = None, branch: str = "trunk"
+        self,
+        project: Project,
+        *,
+        id: str | None = None,
+        secret: str | None = None,
+        branch: str = "trunk",
+        ssh_url: str | None = None,
     ) -> Receipt:
         event, payload = GITHUB.push(branch)
-        urls = {"html_url": project.repo_url, "clone_url": f"{project.repo_url}.git", "ssh_url": None, "git_url": None}
+        urls = {
+            "html_url": project.repo_url,
+            "clone_url": f"{project.repo_url}.git",
+            "ssh_url": ssh_url,
+            "git_url": None,
+        }
         payload["repository"] = GITHUB_REPOSITORY | urls
         signed_by = secret or str(project.webhook_secret)
         message = GITHUB.say(event, payload, id=id or str(uuid.uuid4()), secret=signed_by)
@@ -49,22 +63,29 @@ def post() -> Post:
 
 
 class Crowd(Post):
-    """A post whose first push is held up in Postgres, so that those after it gather and go together."""
+    """A post whose first push is held up, so that those after it gather and go together."""
 
     def __init__(self, threads: ThreadPoolExecutor) -> None:
         super().__init__()
         self._threads = threads
+        self._first = make_project()
 
     def together(self, *pushes: Callable[[], Receipt]) -> list[Future[Receipt]]:
-        held = make_project()
+        let_go, take = threading.Event(), self.receiver._take_together._run
+
+        def held(arrivals: Any) -> Any:
+            assert let_go.wait(TIMEOUT_S)
+            return take(arrivals)
+
+        self.receiver._take_together._run = held
+        first = self._threads.submit(self.push, self._first)
+        _until(lambda: self.receiver._take_together._is_running)
+        _until(lambda: not self.receiver._take_together._gathered)
         futures = []
-        with database.atomic():
-            database.execute_sql("SELECT FROM projects WHERE id = %s FOR UPDATE", (str(held.id),))
-            first = self._threads.submit(self.push, held)
-            _until(lambda: self.receiver._take_together._is_running)
-            for number, push in enumerate(pushes, start=1):  # one after the other, so that their order is known
-                futures.append(self._threads.submit(push))
-                self._until_gathered(number)
+        for number, push in enumerate(pushes, start=1):  # one after the other, so that their order is known
+            futures.append(self._threads.submit(push))
+            self._until_gathered(number)
+        let_go.set()
         assert first.result(TIMEOUT_S).status == "recorded"
         return futures
 
@@ -186,6 +207,36 @@ def test_a_project_that_was_removed_takes_nothing_and_its_successor_does(post: P
     successor = make_project(repo_url=project.repo_url)
     assert post.push(project, id="1").status == "recorded"
     assert kept(successor) == ["1"]
+
+
+def test_a_secret_that_is_no_token_stops_only_its_own_project(crowd: Crowd) -> None:
+    broken, project = make_project(), make_project()
+    database.execute_sql("UPDATE projects SET webhook_secret = 'größe' WHERE id = %s", (str(broken.id),))
+    refused, taken = crowd.together(lambda: crowd.push(broken), lambda: crowd.push(project))
+    assert taken.result().status == "recorded"
+    with pytest.raises(DeliveryRefused):
+        refused.result()
+
+
+def test_a_project_that_is_locked_holds_up_nobody_else_and_itself_not_for_ever(crowd: Crowd) -> None:
+    removed, applied, other = make_project(), make_project(), make_project()
+    with database.atomic():
+        database.execute_sql("SELECT FROM projects WHERE id = %s FOR UPDATE", (str(removed.id),))
+        database.execute_sql("SELECT FROM projects WHERE id = %s FOR NO KEY UPDATE", (str(applied.id),))
+        refused, *taken = crowd.together(
+            lambda: crowd.push(removed), lambda: crowd.push(applied), lambda: crowd.push(other)
+        )
+        assert [each.result(TIMEOUT_S).status for each in taken] == ["recorded", "recorded"]
+        with pytest.raises(peewee.OperationalError, match="lock timeout"):
+            refused.result(TIMEOUT_S)
+
+
+def test_what_comes_after_a_scan_began_is_scanned_again_by_whatever_url_it_comes(post: Post) -> None:
+    project = make_project()
+    post.push(project)
+    begin(project.id)
+    assert post.push(project, ssh_url=project.repo_url.replace("https://github.com/", "git@github.com:")).scan
+    assert post.enqueued == [project.id, project.id]
 
 
 def test_one_scan_is_enqueued_until_it_begins(post: Post) -> None:
