@@ -20,6 +20,7 @@ from jive.errors import (
 )
 from jive.jobs.worker import workers
 from jive.models import MODELS, Project, WebhookEvent
+from jive.models.project import PLAIN
 from jive.pubsub import publish_event, subscribe_to_channel
 from jive.redis_client import reaching_redis, server_version
 
@@ -64,6 +65,9 @@ def run() -> Iterator[Line]:
         if migrations.remedy is None:
             yield _try("drift", _drift, "undo the change by hand, or write the migration that it lacks")
             yield _try("secrets", _secrets, "put the lost key back, or give these projects new secrets: rotate-secret")
+            yield _try(
+                "scans", _scans, "mend what it says; `jive project list` shows each, `jive scan PROJECT` tries again"
+            )
             yield _try("deliveries", _deliveries, "mend what it says, then `jive events retry --all`")
 
 
@@ -115,6 +119,17 @@ def _secrets() -> str:
     if unreadable:
         raise InvalidValue(f"no key in JIVE_SECRET_KEYS reads those of {', '.join(unreadable[:5])}")
     return "every webhook secret can be read"
+
+
+def _scans() -> str:
+    with connection():
+        failed = list(Project.select(*PLAIN).where(Project.scan_error.is_null(False)).order_by(Project.name))
+        count = Project.select().count()
+    if failed:
+        raise ScanFailed(
+            f"{len(failed)} of {count} projects could not be read; {failed[0].name}: {failed[0].scan_error}"
+        )
+    return f"{count} project{'' if count == 1 else 's'}, the last scan of each went well"
 
 
 def _deliveries() -> str:

@@ -88,6 +88,9 @@ def projects(summaries: Sequence[Summary]) -> None:
         if each.resting:
             click.echo(click.style(f"  {each.resting} deliveries failed: {each.error}", fg="red"))
             click.echo("  → `jive events retry --all` tries again")
+        elif each.scan_error:
+            click.echo(click.style(f"  the last scan failed: {each.scan_error}", fg="red"))
+            click.echo(f"  → `jive scan {each.id}` tries again")
 
 
 def deliveries(rows: Sequence[WebhookEvent]) -> None:

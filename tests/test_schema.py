@@ -229,7 +229,7 @@ def test_a_process_refuses_to_serve_on_a_schema_that_is_not_its_own(empty_databa
     assert code == 1
     assert (
         said
-        == "jive: Migrations are pending: 001_init, 002_path_of_a_push, 003_record_deliveries. Run `jive migrate`.\n"
+        == "jive: Migrations are pending: 001_init, 002_path_of_a_push, 003_record_deliveries, 004_scan_error. Run `jive migrate`.\n"
     )
 
 

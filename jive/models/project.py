@@ -19,7 +19,8 @@ class Project(BaseModel):
 
     `branch` is the tracked one; None is the remote's HEAD. While a secret is rotated the previous one is good too.
     `head` is the commit that the artifacts stand for and `reading` the rules by which they were read; None makes the
-    next scan read everything. A scan takes its number from `scans_begun`; `scan_applied` is the newest that counted.
+    next scan read everything. A scan takes its number from `scans_begun`; `scan_applied` is the newest that counted,
+    and `scan_error` says why the last one failed.
     `config` says where the documents lie, in the keys of the BMAD method: `prdFile`, `architectureFile`,
     `devStoryLocation`, `qaLocation`, `prdSharded`, `prdShardedLocation` and so on.
     """
@@ -46,6 +47,7 @@ class Project(BaseModel):
     scans_begun = peewee.BigIntegerField(default=0, constraints=[peewee.Default("0")])
     scan_applied = peewee.BigIntegerField(default=0, constraints=[peewee.Default("0")])
     last_event_id = peewee.BigIntegerField(default=0, constraints=[peewee.Default("0")])
+    scan_error = peewee.TextField(null=True)
 
     artifacts: peewee.ModelSelect
     webhook_events: peewee.ModelSelect

@@ -107,6 +107,7 @@ def apply(beginning: Beginning, findings: Findings) -> list[Envelope] | None:
             scan_applied=beginning.number,
             last_event_id=now.last_event_id + len(told),
             last_seen=peewee.fn.now(),
+            scan_error=None,
         ).where(Project.id == project_id).execute()
     return told
 

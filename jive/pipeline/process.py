@@ -82,12 +82,13 @@ def _scan(project_id: uuid.UUID, find: Callable[[Beginning], Findings]) -> ScanR
 
 
 def _count_failure(project_id: uuid.UUID, until: datetime, exc: Exception) -> None:
-    """Let the deliveries that waited for a scan know why it failed."""
+    """Let the project, and the deliveries that waited for its scan, know why it failed."""
     if isinstance(exc, peewee.OperationalError | peewee.InterfaceError | DatabaseUnavailable | NotFound):
         return  # the store is away, and the deliveries wait for it
     reason = str(exc) if isinstance(exc, JiveError) else f"{type(exc).__name__}: {first_line(exc)}"
     final = isinstance(exc, JiveError) and not exc.retryable
     WebhookEvent.count_failure(project_id, until, reason, final=final)
+    Project.update(scan_error=reason).where(Project.id == project_id).execute()
 
 
 def _find(beginning: Beginning, progress: Progress) -> Findings:

@@ -32,6 +32,7 @@ class Summary:
         artifacts: how many documents it has.
         waiting: deliveries that no scan has settled yet.
         resting: deliveries that failed for good; `error` is the newest one's.
+        scan_error: why the last scan failed; None when it did not.
     """
 
     id: uuid.UUID
@@ -43,6 +44,7 @@ class Summary:
     waiting: int
     resting: int
     error: str | None
+    scan_error: str | None
 
 
 def add(url: str, *, name: str | None = None, branch: str | None = None, secret: str | None = None) -> Project:
@@ -101,6 +103,7 @@ def summaries() -> list[Summary]:
             of_project.where(WebhookEvent.unsettled()),
             of_project.where(WebhookEvent.resting()),
             error,
+            Project.scan_error,
         ).order_by(Project.name)
         return [Summary(*row) for row in rows.tuples()]
 

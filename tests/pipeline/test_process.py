@@ -5,10 +5,12 @@ from pathlib import Path
 import peewee
 import pytest
 
+from jive import check
 from jive.db import database
 from jive.errors import DatabaseUnavailable, InvalidValue, RepositoryRefused, ScanFailed
 from jive.events import Envelope
 from jive.models import Artifact, Event, Project, WebhookEvent
+from jive.pipeline import projects
 from jive.pipeline.apply import Findings, apply, begin, reading
 from jive.pipeline.process import scan_folder, scan_project
 from jive.scanner.document import Document, read_document
@@ -126,6 +128,18 @@ def test_what_the_settings_refuse_rests_at_once() -> None:
     with pytest.raises(RepositoryRefused):
         scan_project(project.id)
     assert WebhookEvent.select().where(WebhookEvent.resting()).count() == 1
+
+
+def test_a_project_says_why_its_last_scan_failed_until_one_works() -> None:
+    project = make_project(repo_url="https://git.example.com/a/b")
+    with pytest.raises(RepositoryRefused):
+        scan_project(project.id)
+    [summary] = projects.summaries()
+    assert "git.example.com" in str(summary.scan_error)
+    [line] = [line for line in check.run() if line.name == "scans"]
+    assert line.remedy and str(summary.scan_error) in line.text
+    scan(project, a=b"# A\n")
+    assert projects.summaries()[0].scan_error is None
 
 
 def test_unchanged_documents_are_read_again_when_the_rules_change(monkeypatch: pytest.MonkeyPatch) -> None:
