@@ -65,9 +65,7 @@ def run() -> Iterator[Line]:
         if migrations.remedy is None:
             yield _try("drift", _drift, "undo the change by hand, or write the migration that it lacks")
             yield _try("secrets", _secrets, "put the lost key back, or give these projects new secrets: rotate-secret")
-            yield _try(
-                "scans", _scans, "mend what it says; `jive project list` shows each, `jive scan PROJECT` tries again"
-            )
+            yield _try("scans", _scans, "mend what it says (`jive project list` shows each), then `jive scan PROJECT`")
             yield _try("deliveries", _deliveries, "mend what it says, then `jive events retry --all`")
 
 
@@ -126,10 +124,9 @@ def _scans() -> str:
         failed = list(Project.select(*PLAIN).where(Project.scan_error.is_null(False)).order_by(Project.name))
         count = Project.select().count()
     if failed:
-        raise ScanFailed(
-            f"{len(failed)} of {count} projects could not be read; {failed[0].name}: {failed[0].scan_error}"
-        )
-    return f"{count} project{'' if count == 1 else 's'}, the last scan of each went well"
+        first = failed[0]
+        raise ScanFailed(f"{len(failed)} of {count} projects could not be read; {first.name}: {first.scan_error}")
+    return f"{count} project{'' if count == 1 else 's'}, none failed"
 
 
 def _deliveries() -> str:
