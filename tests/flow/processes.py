@@ -13,6 +13,8 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
+from jive.children import launcher
+
 PATIENCE_S = 60
 JIVE = (sys.executable, "-m", "jive")
 
@@ -36,7 +38,7 @@ class Running:
 
     def __init__(self, words: tuple[str, ...], cwd: Path | None, variables: dict[str, str]) -> None:
         self.process = subprocess.Popen(
-            words,
+            [*launcher("KILL"), *words],  # nothing outlives a test run that is killed
             cwd=cwd,
             env={name: value for name, value in (os.environ | variables).items() if value},
             stdout=subprocess.PIPE,
