@@ -4,10 +4,10 @@ import contextlib
 import hashlib
 import hmac
 import json
-import os
 import queue
 import shutil
 import subprocess
+import tempfile
 import threading
 import time
 import urllib.error
@@ -71,10 +71,11 @@ def _ensure_running(stack: contextlib.ExitStack) -> None:
     if not up.is_healthy(port):
         _say("start", "no JIVE answers here, so one is started for the while")
         command = [*children.launcher("TERM"), *up.JIVE, "up"]
-        with Path(os.devnull).open("wb") as nowhere:
-            part = children.start("jive up", command, up.STOP, nowhere)
+        log = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="jive-"))) / "up.log"
+        with log.open("wb") as output:
+            part = children.start("jive up", command, up.STOP, output)
         stack.callback(part.stop)
-        children.wait_until(lambda: up.is_ready(port), part)
+        children.wait_until(lambda: up.is_ready(port), part, log)
     try:
         settings.current()
     except JiveError as exc:
