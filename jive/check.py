@@ -20,7 +20,6 @@ from jive.errors import (
 )
 from jive.jobs.worker import workers
 from jive.models import MODELS, Project, WebhookEvent
-from jive.models.project import PLAIN
 from jive.pubsub import publish_event, subscribe_to_channel
 from jive.redis_client import reaching_redis, server_version
 
@@ -121,11 +120,11 @@ def _secrets() -> str:
 
 def _scans() -> str:
     with connection():
-        failed = list(Project.select(*PLAIN).where(Project.scan_error.is_null(False)).order_by(Project.name))
         count = Project.select().count()
-    if failed:
-        first = failed[0]
-        raise ScanFailed(f"{len(failed)} of {count} projects could not be read; {first.name}: {first.scan_error}")
+        failed = Project.select(Project.name, Project.scan_error).where(Project.scan_error.is_null(False))
+        if first := failed.order_by(Project.name).first():
+            text = f"{failed.count()} of {count} projects could not be read; {first.name}: {first.scan_error}"
+            raise ScanFailed(text)
     return f"{count} project{'' if count == 1 else 's'}, none failed"
 
 

@@ -68,7 +68,7 @@ class JsonbField(peewee.JSONField):
 
     def __init__(self, max_bytes: int, **options: Any) -> None:
         self.max_bytes = max_bytes
-        super().__init__(dumps=_dumps, **options)
+        super().__init__(**options)
 
     def db_value(self, value: Any) -> Any:
         """Return the value as JSON, which Postgres takes as it is.

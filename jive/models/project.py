@@ -52,7 +52,6 @@ class Project(BaseModel):
     artifacts: peewee.ModelSelect
     webhook_events: peewee.ModelSelect
     mcp_audit_logs: peewee.ModelSelect
-
     events: peewee.ModelSelect
 
     class Meta:
@@ -91,10 +90,9 @@ class Project(BaseModel):
         raise NotFound(f"There is no project {word}")
 
     @classmethod
-    def has_url(cls, *urls: str) -> Any:
-        """Return the condition that a project's repository is one of `urls`, however they are written."""
-        repo_key = peewee.fn.repo_key
-        return repo_key(cls.repo_url).in_([repo_key(url) for url in urls])
+    def has_url(cls, url: str) -> Any:
+        """Return the condition that a project's repository is the one at `url`, however that is written."""
+        return peewee.fn.repo_key(cls.repo_url) == peewee.fn.repo_key(url)
 
     def rotate_secret(self) -> str:
         """Give the project a new webhook secret and return it; the one it had stays good until `finish_rotation`."""

@@ -12,8 +12,7 @@ from jive import repo_url
 from jive.errors import InvalidValue, RepositoryRefused, ScanFailed
 from jive.repo_url import RepoUrl
 from jive.scanner.git import Access, GitFailed, telling_line
-
-HOSTS = frozenset({"github.com", "gitlab.com", "bitbucket.org"})
+from jive.settings import GIT_HOSTS
 
 _PORTS = {"https": 443, "ssh": 22}
 _EMBEDDED_IPV4 = ipaddress.ip_network("64:ff9b::/96")  # RFC 6052: NAT64 reaches any IPv4 address by these
@@ -56,14 +55,14 @@ class Policy:
         max_file_bytes: a larger file has no content.
     """
 
-    hosts: frozenset[str] = HOSTS
+    hosts: frozenset[str] = frozenset(GIT_HOSTS)
     allow_private: bool = False
     allow_local: bool = False
     tokens: Mapping[str, str] = field(default_factory=dict, repr=False)
     timeout_s: float = 120.0
-    max_total_bytes: int = 1 << 30
+    max_total_bytes: int = 512 * 1024 * 1024
     max_file_bytes: int = 2_000_000
-    max_files: int = 100_000
+    max_files: int = 200_000
 
 
 def parsed(url: str) -> RepoUrl:
