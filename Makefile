@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: up test lint format bench lock clean
+.PHONY: up test lint format settings bench lock clean
 
 up: $(VENV)/ready
 	@$(BIN)/jive up
@@ -21,6 +21,9 @@ lint: $(VENV)/ready
 format: $(VENV)/ready
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+settings: $(VENV)/ready
+	$(BIN)/python docs/generate_settings.py
 
 bench: $(VENV)/ready
 	$(BIN)/python -m benchmarks

@@ -14,10 +14,10 @@ from benchmarks.processes import free_port, serving, without
 from benchmarks.pushes import OWNER, Posted, post, request
 from benchmarks.stores import Stores
 from benchmarks.table import Row, duration, per_second, ratio_row
-from jive import embedded
 from jive.db import connection
 from jive.keys import make_webhook_secret
 from jive.models import Project, WebhookEvent
+from jive.operate import servers
 
 PROCESSES = 2
 ROUNDS, DELIVERIES = 7, 4000
@@ -86,7 +86,7 @@ def _post(port: int, project: Project, count: int) -> Posted:
 
 def _pgbench(stores: Stores, script: Path, count: int) -> float:
     """Return the seconds of one insert, as 16 clients make them with a prepared statement."""
-    words = [str(embedded._postgres_binaries(Path("none")) / "pgbench"), "--no-vacuum", "--protocol=prepared"]
+    words = [str(servers.postgres_binaries(Path("none")) / "pgbench"), "--no-vacuum", "--protocol=prepared"]
     words += [f"--client={CONNECTIONS}", f"--transactions={count // CONNECTIONS}", f"--file={script}"]
     said = subprocess.run([*words, stores.database_url], capture_output=True, text=True, check=True).stdout
     found = re.search(r"^tps = ([\d.]+)", said, re.MULTILINE)

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from benchmarks.load import CONNECTIONS, Caller
-from jive.children import Part
+from jive.processes import Part
 
 LEAD_S = 1.0
 POLL_S = 0.005

@@ -17,10 +17,10 @@ from benchmarks.pushes import post, request
 from benchmarks.repositories import Repository, local_repositories, path_of, project_of, repository
 from benchmarks.stores import Stores
 from benchmarks.table import Row, duration, ratio_row
-from jive import children
+from jive import processes
 from jive.db import connection
 from jive.events import Envelope
-from jive.jobs.worker import has_beaten
+from jive.jobs.heartbeat import is_beating
 from jive.models import Project, WebhookEvent
 from jive.pubsub import subscribe_to_project
 
@@ -38,9 +38,9 @@ def _jive(stores: Stores) -> Iterator[int]:
     log = stores.home / "jive.log"
     url = f"http://127.0.0.1:{port}/api/health/live"
     with serving("jive web", [*jive, "web"], url, log, env), log.open("ab") as output:
-        worker = children.start("jive worker", [*children.launcher("TERM"), *jive, "worker"], signal.SIGTERM, output)
+        worker = processes.start("jive worker", [*processes.launcher("TERM"), *jive, "worker"], signal.SIGTERM, output)
         try:
-            children.wait_until(lambda: has_beaten(worker.process.pid), worker, log)
+            processes.wait_until(lambda: is_beating(worker.process.pid), worker, log)
             yield port
         finally:
             worker.stop()

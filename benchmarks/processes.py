@@ -11,7 +11,7 @@ import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from jive.children import Part, launcher, wait_until
+from jive.processes import Part, launcher, wait_until
 
 
 def free_port() -> int:

@@ -12,7 +12,7 @@ from benchmarks.stores import Stores
 from jive import settings
 from jive.db import connection
 from jive.models import Project
-from jive.pipeline import projects
+from jive.pipeline import registry
 
 FOLDERS = ("docs/prd", "docs/architecture", "docs/stories", "docs/qa")
 FOLDER_FILES = 250
@@ -70,11 +70,11 @@ def local_repositories(stores: Stores) -> Iterator[Path]:
 @contextlib.contextmanager
 def project_of(made: Repository) -> Iterator[Project]:
     """Make a project of the repository, and remove it with all that it has."""
-    project = projects.add(made.path.as_uri())
+    project = registry.add(made.path.as_uri())
     try:
         yield project
     finally:
-        projects.remove(project)
+        registry.remove(project.id)
 
 
 def vacuum() -> None:

@@ -16,8 +16,8 @@ from benchmarks.stores import Stores
 from benchmarks.table import Row, duration, ratio_row
 from jive.db import connection
 from jive.models import Project
-from jive.pipeline.process import scan_project
-from jive.scanner.origin import Origin
+from jive.pipeline.scan import scan_project
+from jive.repositories.fetching import Origin
 
 FEW, MANY = 2_000, 20_000
 FIRST_ROUNDS, CHANGE_ROUNDS = 9, 25

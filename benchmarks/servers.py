@@ -15,7 +15,7 @@ from benchmarks import drain, load
 from benchmarks.drain import Stop
 from benchmarks.processes import family, free_port, rss_mb, serving, without
 from benchmarks.stores import Stores, started
-from jive.children import Part
+from jive.processes import Part
 
 PROCESSES, THREADS = 2, 8
 ROUNDS, ROUND_S, STOPS = 7, 3, 3

@@ -11,7 +11,7 @@ from psycopg2.extensions import parse_dsn
 
 from jive import keys, schema
 from jive.db import database
-from jive.embedded import start_postgres, start_redis
+from jive.operate.servers import start_postgres, start_redis
 from jive.redis_client import client
 
 

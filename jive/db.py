@@ -1,4 +1,4 @@
-"""Postgres: one pooled database, connected when first used, and the base of every model."""
+"""Postgres: one pool of connections, configured and connected when it is first used."""
 
 import contextlib
 import select
@@ -13,7 +13,6 @@ from psycopg2.extensions import parse_dsn
 
 from jive import settings
 from jive.errors import DatabaseUnavailable
-from jive.functions import FUNCTIONS
 
 NULL_LOCK = contextlib.nullcontext()
 
@@ -126,34 +125,6 @@ class Database(PooledPostgresqlDatabase):
 
 
 database = Database()
-
-
-class BaseModel(peewee.Model):
-    """The base of every model: one database; `updated_at`, where there is one, moves at every update."""
-
-    class Meta:
-        database = database
-        legacy_table_names = False  # indexes are named after their table
-
-    def __init__(self, *args: Any, **values: Any) -> None:
-        # A row that was read holds plain fields, so peewee's assignment of one after the other says nothing new.
-        if values.pop("__no_default__", None) and values.keys() <= self._meta.fields.keys():
-            self.__data__, self.__rel__ = values, {}
-            self._dirty: set[str] = set()
-        else:
-            super().__init__(*args, **values)
-
-    @classmethod
-    def create_table(cls, safe: bool = True, **options: Any) -> None:
-        """Create the table with its indexes, functions and triggers: the schema that a migration must bring."""
-        for sql in FUNCTIONS.values():
-            database.execute_sql(sql)
-        super().create_table(safe, **options)
-        if "updated_at" in cls._meta.columns:
-            database.execute_sql(
-                f"CREATE OR REPLACE TRIGGER set_updated_at BEFORE UPDATE ON {cls._meta.table_name} "
-                "FOR EACH ROW EXECUTE FUNCTION set_updated_at()"
-            )
 
 
 class connection:  # noqa: N801  # used as a word, `with connection():`, at half the price of a generator

@@ -33,6 +33,18 @@ class SettingsError(JiveError):
         self.problems = tuple(problems)
 
 
+class NotRunning(JiveError):
+    """JIVE is not running here: make up"""
+
+    code = "not_running"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "JIVE is not running here: make up\n"
+            "  (or set DATABASE_URL, REDIS_URL and JIVE_SECRET_KEYS; docs/settings.md says what they mean)"
+        )
+
+
 class StoreUnavailable(JiveError):
     """A store cannot be reached."""
 

@@ -4,8 +4,9 @@ import logging
 import queue
 import threading
 import time
+import uuid
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, Protocol
 
 import peewee
 
@@ -22,8 +23,15 @@ LOOK_S = 5.0  # news that Redis lost is found in Postgres after so long
 logger = logging.getLogger(__name__)
 
 
+class Identified(Protocol):
+    """A project: the model, or a record of the catalog."""
+
+    @property
+    def id(self) -> uuid.UUID: ...
+
+
 def listen(
-    project: Project,
+    project: Identified,
     since: int | None = None,
     stopping: threading.Event | None = None,
     on_ready: Callable[[], None] = lambda: None,
@@ -71,20 +79,20 @@ def _hand_to(news: "queue.SimpleQueue[Envelope | None]") -> Any:
     return hear
 
 
-def _newest_id(project: Project) -> int:
+def _newest_id(project: Identified) -> int:
     return int(Project.select(Project.last_event_id).where(Project.id == project.id).scalar() or 0)
 
 
-def _rows_after(project: Project, last: int) -> Iterator[Envelope]:
+def _rows_after(project: Identified, last: int) -> Iterator[Envelope]:
     while rows := _read_rows(project, last):
         yield from rows
         last = rows[-1].id or last
 
 
-def _read_rows(project: Project, last: int) -> list[Envelope]:
+def _read_rows(project: Identified, last: int) -> list[Envelope]:
     try:
         with connection():
-            rows = Event.select().where(Event.project == project, Event.id > last).order_by(Event.id).limit(BATCH)
+            rows = Event.select().where(Event.project == project.id, Event.id > last).order_by(Event.id).limit(BATCH)
             return [row.envelope() for row in rows]
     except (DatabaseUnavailable, peewee.PeeweeException) as exc:
         logger.warning("cannot look for events now, will again in %.0f s: %s", LOOK_S, exc)

@@ -9,8 +9,6 @@ process leaves neither, and a pooler in transaction mode is no obstacle.
 import functools
 import hashlib
 import logging
-import uuid
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,9 +16,8 @@ from typing import Any
 import peewee
 from peewee_migrate import Migrator, Router
 
-from jive.db import BaseModel, Database, connection, first_line
+from jive.db import Database, connection, first_line
 from jive.errors import MigrationFailed, SchemaMismatch
-from jive.functions import FUNCTIONS
 
 HISTORY = "migratehistory"
 LOCK_KEY = 0x4A495645  # "JIVE"; any number that nobody else locks
@@ -175,63 +172,3 @@ def apply(db: Database, directory: Path = MIGRATIONS) -> list[str]:
     for name in done:
         logger.info("applied migration %s", name)
     return done
-
-
-# What makes up a schema, one line a fact, in words that do not name the schema itself.
-FACTS = """
-WITH relation AS (
-    SELECT oid, relname FROM pg_class
-    WHERE relnamespace = %(schema)s::regnamespace AND relkind = 'r' AND relname = ANY(%(tables)s)
-)
-SELECT relname, 'column ' || attname, format_type(atttypid, atttypmod)
-    || CASE WHEN attnotnull THEN ' not null' ELSE '' END
-    || coalesce(' default ' || pg_get_expr(adbin, adrelid), '')
-FROM relation JOIN pg_attribute ON attrelid = relation.oid
-    LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
-WHERE attnum > 0 AND NOT attisdropped
-UNION ALL
-SELECT relname, 'constraint ' || conname, pg_get_constraintdef(pg_constraint.oid)
-FROM relation JOIN pg_constraint ON conrelid = relation.oid WHERE contype <> 'n'
-UNION ALL
-SELECT relname, 'index ' || indexrelid::regclass, replace(pg_get_indexdef(indexrelid), %(schema)s || '.', '')
-FROM relation JOIN pg_index ON indrelid = relation.oid
-UNION ALL
-SELECT relname, 'trigger ' || tgname,
-    pg_get_triggerdef(pg_trigger.oid, true) || regexp_replace(prosrc, '\\s+', ' ', 'g')
-FROM relation JOIN pg_trigger ON tgrelid = relation.oid JOIN pg_proc ON pg_proc.oid = tgfoid
-WHERE NOT tgisinternal
-UNION ALL
-SELECT '', 'function ' || proname, provolatile::text || regexp_replace(prosrc, '\\s+', ' ', 'g')
-FROM pg_proc WHERE pronamespace = %(schema)s::regnamespace AND proname = ANY(%(functions)s)
-"""
-
-
-def _facts(db: Database, schema: str, tables: list[str]) -> dict[str, str]:
-    db.execute_sql("SELECT set_config('search_path', %s, true)", (schema,))
-    rows = db.execute_sql(FACTS, {"schema": schema, "tables": tables, "functions": [*FUNCTIONS]}).fetchall()
-    return {f"{table}: {what}".removeprefix(": "): definition for table, what, definition in rows}
-
-
-def drift(db: Database, models: Iterable[type[BaseModel]]) -> list[str]:
-    """Compare the live schema with the one that `models` would create; return a line for each difference.
-
-    Postgres itself builds the models' tables, in a schema of their own and in a transaction that is rolled
-    back, so types, defaults, constraints, indexes and triggers are compared as the server understands them.
-    Tables that no model covers are nobody's business here.
-    """
-    models = list(models)
-    tables = [model._meta.table_name for model in models]
-    scratch = f"drift_{uuid.uuid4().hex}"
-    with connection(), db.atomic() as transaction:
-        live_schema = db.execute_sql("SELECT current_schema()").fetchone()[0]
-        live = _facts(db, live_schema, tables)
-        db.execute_sql(f"CREATE SCHEMA {scratch}")
-        db.execute_sql("SELECT set_config('search_path', %s, true)", (scratch,))
-        db.create_tables(models, safe=False)
-        wanted = _facts(db, scratch, tables)
-        transaction.rollback()
-    return [
-        f"{what}: the database has {live.get(what, 'none')}, the models say {wanted.get(what, 'none')}"
-        for what in sorted(live.keys() | wanted.keys())
-        if live.get(what) != wanted.get(what)
-    ]

@@ -1,29 +1,33 @@
-"""The settings of a JIVE process: read once from the environment and `.env`, checked whole, then frozen."""
+"""The settings of a process: read once from the environment and `.env`, checked as a whole, then frozen.
+
+`SETTINGS` is the one table of them; `.env.example` and `docs/settings.md` are tested against it.
+"""
 
 import base64
 import binascii
+import fcntl
 import functools
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Literal, cast
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 import environs
 from dotenv import dotenv_values
 
-from jive.errors import SettingsError
+from jive.errors import NotRunning, SettingsError
+from jive.hosts import DOMAINS, HOSTS, name_of_host
 
-# The second is what a running `jive up` writes, so that commands in the same folder find its stores.
-ENV_FILES = (Path(".env"), Path(".jive/env"))
-GIT_HOSTS = ("github.com", "gitlab.com", "bitbucket.org")
+UP_FOLDER = Path(".jive")  # where `jive up` keeps its data, in the folder where it was started
+ENV_FILES = (Path(".env"), UP_FOLDER / "env")  # the second is written by a running `jive up`
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """What a process needs to know before it starts; `.env.example` explains every variable.
+    """The settings of a process; `SETTINGS` says what each means.
 
     Secrets stay out of `repr`; `database_place` and `redis_place` name the stores without them.
     """
@@ -40,7 +44,7 @@ class Settings:
     database_timeout_s: int
     redis_timeout_s: float
     data_dir: Path
-    git_hosts: frozenset[str]
+    git_hosts: Mapping[str, str | None]
     git_allow_private: bool
     git_allow_local: bool
     git_tokens: Mapping[str, str] = field(repr=False)
@@ -71,7 +75,7 @@ def without_password(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
-# Messages of these checks never repeat the value: a mistyped URL still holds its password.
+# The checks. Their messages never repeat the value: a mistyped URL still holds its password.
 
 
 def _split(value: str, schemes: tuple[str, ...], example: str) -> SplitResult:
@@ -110,9 +114,17 @@ def _fernet_keys(values: list[str]) -> None:
         except (ValueError, binascii.Error):
             size = 0
         if size != 32:
-            raise environs.ValidationError(f"key {number} is not one; `jive keygen` prints a good one")
-    if not values:
-        raise environs.ValidationError("holds no key; `jive keygen` prints one")
+            raise environs.ValidationError(f"key {number} is not a key; `jive keygen` prints one")
+
+
+def _git_hosts(values: list[str]) -> None:
+    for value in values:
+        domain, _, name = value.partition("=")
+        if not domain or (name and name not in HOSTS):
+            raise environs.ValidationError(
+                f"must list domains, each with its kind where the domain does not say it: git.example.com=gitlab; "
+                f"the kinds are {', '.join(HOSTS)}"
+            )
 
 
 def _between(low: float, high: float) -> Callable[[float], None]:
@@ -128,116 +140,305 @@ def _log_level(value: str) -> None:
         raise environs.ValidationError(f"must be one of {', '.join(LOG_LEVELS)}")
 
 
-def _sentence(message: str) -> str:
-    """Return the library's own messages in our words, and ours as they are."""
-    return {
-        "Environment variable not set.": "is not set; .env.example shows what it should be",
-        "Not a valid integer.": "is not a whole number",
-        "Not a valid number.": "is not a number",
-    }.get(message, message)
+@dataclass(frozen=True)
+class Setting:
+    """A setting: an environment variable, and the field of `Settings` that holds its value.
+
+    Attributes:
+        type: how environs parses it.
+        default: None where the setting is required.
+        help: one line for people; a group of settings shares the first one's, and the others have none.
+        check: raises `environs.ValidationError` for a value that is not allowed.
+    """
+
+    name: str
+    field: str
+    type: Literal["str", "int", "float", "bool", "list", "dict", "path"]
+    default: Any
+    help: str
+    check: Callable[[Any], None] | None = None
 
 
-def _reader(env_files: Sequence[Path]) -> environs.FileAwareEnv:
-    env = environs.FileAwareEnv(eager=False, strip_whitespace=True)
+SETTINGS = (
+    Setting(
+        "DATABASE_URL",
+        "database_url",
+        "str",
+        None,
+        "Postgres 14 or newer, `postgresql://` or `postgres://`; add `?sslmode=require` for TLS.",
+        _postgres_url,
+    ),
+    Setting("REDIS_URL", "redis_url", "str", None, "Redis 7 or newer; `rediss://` is TLS.", _redis_url),
+    Setting(
+        "JIVE_SECRET_KEYS",
+        "secret_keys",
+        "list",
+        None,
+        "Keys that encrypt the secrets in the database, separated by commas: the first encrypts, all decrypt. "
+        "`jive keygen` prints one. Without its key a secret is lost.",
+        _fernet_keys,
+    ),
+    Setting("PORT", "port", "int", 3000, "The port of the web server, on IPv4 and IPv6.", _between(1, 65535)),
+    Setting(
+        "JIVE_PUBLIC_URL",
+        "public_url",
+        "str",
+        "",
+        "Where Git hosts reach this JIVE, such as https://jive.example.com. It is shown to people and used for "
+        "nothing else. Unset: http://localhost:PORT.",
+    ),
+    Setting("JIVE_LOG_LEVEL", "log_level", "str", "INFO", "DEBUG, INFO, WARNING or ERROR.", _log_level),
+    Setting("JIVE_WEB_PROCESSES", "web_processes", "int", 2, "Processes of the web server.", _between(1, 64)),
+    Setting("JIVE_WEB_THREADS", "web_threads", "int", 8, "Threads in each of them.", _between(1, 256)),
+    Setting(
+        "JIVE_WORKER_THREADS",
+        "worker_threads",
+        "int",
+        4,
+        "Scans that one worker runs at the same time.",
+        _between(1, 64),
+    ),
+    Setting(
+        "JIVE_DATABASE_POOL_SIZE",
+        "database_pool_size",
+        "int",
+        12,
+        "Connections to Postgres that one process holds at most; more than it has threads.",
+        _between(2, 512),
+    ),
+    Setting(
+        "JIVE_DATABASE_TIMEOUT_S",
+        "database_timeout_s",
+        "int",
+        2,
+        "Seconds to wait for a connection to Postgres, and for a lost one to be noticed. A delivery that cannot be "
+        "stored is answered with 503 within twice this time.",
+        _between(2, 60),
+    ),
+    Setting(
+        "JIVE_REDIS_TIMEOUT_S",
+        "redis_timeout_s",
+        "float",
+        2.0,
+        "Seconds to wait for an answer of Redis.",
+        _between(0.1, 60),
+    ),
+    Setting(
+        "JIVE_DATA_DIR",
+        "data_dir",
+        "path",
+        UP_FOLDER,
+        "Where a worker keeps its mirrors of the repositories. It may be lost: they are fetched again. Two "
+        "installations must not share it: each deletes the mirrors of projects that it does not have.",
+    ),
+    Setting(
+        "JIVE_GIT_HOSTS",
+        "git_hosts",
+        "list",
+        [],
+        "The domains that repositories are fetched from, over https or ssh, separated by commas; a server of your own "
+        "with its kind: git.example.com=gitlab. Unset: github.com, gitlab.com, bitbucket.org.",
+        _git_hosts,
+    ),
+    Setting(
+        "JIVE_GIT_ALLOW_PRIVATE",
+        "git_allow_private",
+        "bool",
+        False,
+        "Whether these domains may have private addresses.",
+    ),
+    Setting(
+        "JIVE_GIT_ALLOW_LOCAL",
+        "git_allow_local",
+        "bool",
+        False,
+        "Whether repositories in folders of this machine (file:// or a path) may be fetched; `jive up` sets it.",
+    ),
+    Setting(
+        "JIVE_GIT_TOKENS",
+        "git_tokens",
+        "dict",
+        {},
+        "Access tokens for private repositories, one per domain: github.com=TOKEN,gitlab.com=TOKEN.",
+    ),
+    Setting(
+        "JIVE_GIT_TIMEOUT_S", "git_timeout_s", "float", 120.0, "Seconds that one fetch may take.", _between(1, 3600)
+    ),
+    Setting(
+        "JIVE_MAX_REPOSITORY_MB",
+        "max_repository_mb",
+        "int",
+        512,
+        "Megabytes that one repository may take on disk.",
+        _between(1, 65536),
+    ),
+    Setting(
+        "JIVE_MAX_REPOSITORY_FILES",
+        "max_repository_files",
+        "int",
+        200_000,
+        "Files that one repository may have.",
+        _between(1, 10**7),
+    ),
+    Setting(
+        "JIVE_HEARTBEAT_S", "heartbeat_s", "float", 30.0, "Seconds between a worker's heartbeats.", _between(0.1, 3600)
+    ),
+    Setting(
+        "JIVE_RETRY_DELAY_S",
+        "retry_delay_s",
+        "float",
+        2.0,
+        "Seconds before the second attempt at a scan; the third comes after twice as many.",
+        _between(0.1, 3600),
+    ),
+    Setting(
+        "JIVE_SWEEP_INTERVAL_S",
+        "sweep_interval_s",
+        "float",
+        60.0,
+        "Seconds between sweeps, which do what was missed.",
+        _between(0.1, 3600),
+    ),
+    Setting(
+        "JIVE_RESCAN_INTERVAL_S",
+        "rescan_interval_s",
+        "float",
+        3600.0,
+        "Seconds after which a remote project is scanned although no delivery came.",
+        _between(1, 10**6),
+    ),
+    Setting(
+        "JIVE_EVENT_DAYS",
+        "event_days",
+        "int",
+        30,
+        "Days that events are kept for listeners that come back.",
+        _between(1, 3650),
+    ),
+)
+
+
+def load(env_files: Sequence[Path] = ENV_FILES) -> Settings:
+    """Read the settings from the environment, then from `env_files`; the first value found counts.
+
+    A variable that is set but empty counts as unset. `NAME_FILE` may give the path of a file that holds the value of
+    `NAME`. None of `env_files` need exist.
+
+    Raises:
+        NotRunning: no required setting is set, here or by a running `jive up`.
+        SettingsError: all problems, by name. Nothing was connected to.
+    """
+    env = _environment(env_files)
+    problems: list[str] = []
+    values: dict[str, Any] = {}
+    for setting in SETTINGS:
+        options: dict[str, Any] = {"validate": setting.check} if setting.check else {}
+        options |= {} if setting.default is None else {"default": setting.default}
+        options |= {"subcast": str.strip} if setting.type == "list" else {}
+        options |= {"subcast_keys": str.lower} if setting.type == "dict" else {}
+        try:
+            values[setting.field] = getattr(env, setting.type)(setting.name, **options)
+        except ValueError as exc:  # NAME_FILE names no readable file
+            problems.append(f"{setting.name}: {exc}")
+    try:
+        env.seal()
+    except environs.EnvValidationError as exc:
+        found = cast("Mapping[str, list[str]]", exc.error_messages)
+        required = [setting.name for setting in SETTINGS if setting.default is None]
+        if [*found] == required and not problems and not any(_is_set(name) for name in required):
+            raise NotRunning from None
+        problems += [f"{name}: {_sentence(str(message))}" for name in found for message in found[name]]
+    if problems:
+        raise SettingsError(problems)
+    return _completed(values)
+
+
+def _environment(env_files: Sequence[Path]) -> environs.FileAwareEnv:
+    """Return a reader of the environment, into which the values of `env_files` were put where nothing was set."""
+    for setting in SETTINGS:
+        for name in (setting.name, f"{setting.name}_FILE"):
+            if os.environ.get(name) == "":
+                del os.environ[name]
     for path in env_files:
+        if path.parent == UP_FOLDER and not is_up():
+            continue  # what it names ended with its `jive up`
         try:
             values = dotenv_values(path) if path.exists() else {}
         except (OSError, ValueError) as exc:
             raise SettingsError([f"{path}: cannot be read ({type(exc).__name__})"]) from None
         for name, value in values.items():
-            # NAME wins over the NAME_FILE of a file that comes later, and the other way round.
+            # NAME wins over the NAME_FILE of a later file, and the other way round.
             other = name.removesuffix("_FILE") if name.endswith("_FILE") else f"{name}_FILE"
-            if not os.environ.get(other):
-                os.environ.setdefault(name, value or "")
-    return env
+            if value and other not in os.environ:
+                os.environ.setdefault(name, value)
+    return environs.FileAwareEnv(eager=False, strip_whitespace=True)
+
+
+def is_up(folder: Path = UP_FOLDER) -> bool:
+    """Return whether a `jive up` that keeps its data in `folder` is running."""
+    try:
+        with (folder / "lock").open() as lock:
+            # Shared, so that two commands that ask at the same time do not take each other for it.
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
+def _is_set(name: str) -> bool:
+    return bool(os.environ.get(name) or os.environ.get(f"{name}_FILE"))
+
+
+def _sentence(message: str) -> str:
+    """Return one of the library's messages in our words, and one of ours as it is."""
+    return {
+        "Environment variable not set.": "is not set; docs/settings.md says what it means",
+        "Not a valid integer.": "is not a whole number",
+        "Not a valid number.": "is not a number",
+        "Not a valid boolean.": "is neither true nor false",
+    }.get(message, message)
+
+
+def _completed(values: dict[str, Any]) -> Settings:
+    scheme, rest = values["database_url"].split("://", 1)
+    hosts = dict(entry.lower().partition("=")[::2] for entry in values["git_hosts"]) or DOMAINS
+    return Settings(
+        **values
+        | {
+            "database_url": f"postgresql://{rest}" if scheme == "postgres" else values["database_url"],
+            "public_url": values["public_url"].rstrip("/") or f"http://localhost:{values['port']}",
+            "secret_keys": tuple(values["secret_keys"]),
+            "git_hosts": {domain: name or name_of_host(domain, {}) for domain, name in hosts.items()},
+        }
+    )
 
 
 def is_set(name: str, env_files: Sequence[Path] = (Path(".env"),)) -> bool:
     """Return whether the variable `name`, or `name`_FILE, has a value in the environment or in a file."""
-    env = _reader(env_files)
-    env.file_suffix = "\0"  # look at the name itself, not at the file that it names
-    return any(env.str(variable, default="") for variable in (name, f"{name}_FILE"))
+    _environment(env_files)
+    return _is_set(name)
 
 
 def port(env_files: Sequence[Path] = ENV_FILES) -> int:
-    """Return the port alone, where the rest may not be set yet.
+    """Return the port alone, where other settings may be missing.
 
     Raises:
-        SettingsError: it is no port.
+        SettingsError: it is not a port.
     """
-    env = _reader(env_files)
+    env = _environment(env_files)
     found = env.int("PORT", default=3000, validate=_between(1, 65535))
     if not found:
         raise SettingsError(["PORT: must be a whole number from 1 to 65535"])
     return int(found)
 
 
-def load(env_files: Sequence[Path] = ENV_FILES) -> Settings:
-    """Read the settings; the environment wins over `env_files`, of which the first wins; none need exist.
-
-    A variable may also be given as `NAME_FILE`, the path of a file that holds its value.
-
-    Raises:
-        SettingsError: every problem at once, by name, before anything connects.
-    """
-    env = _reader(env_files)
-    problems: list[str] = []
-
-    def read(parse: Callable[..., Any], name: str, **options: Any) -> Any:
-        try:
-            return parse(name, **options)
-        except ValueError as exc:  # NAME_FILE names no readable file
-            problems.append(f"{name}: {exc}")
-
-    values = {
-        "database_url": read(env.str, "DATABASE_URL", validate=_postgres_url),
-        "redis_url": read(env.str, "REDIS_URL", validate=_redis_url),
-        "secret_keys": read(env.list, "JIVE_SECRET_KEYS", subcast=str.strip, validate=_fernet_keys),
-        "port": read(env.int, "PORT", default=3000, validate=_between(1, 65535)),
-        "public_url": read(env.str, "JIVE_PUBLIC_URL", default=""),
-        "log_level": read(env.str, "JIVE_LOG_LEVEL", default="INFO", validate=_log_level),
-        "web_processes": read(env.int, "JIVE_WEB_PROCESSES", default=2, validate=_between(1, 64)),
-        "web_threads": read(env.int, "JIVE_WEB_THREADS", default=8, validate=_between(1, 256)),
-        "database_pool_size": read(env.int, "JIVE_DATABASE_POOL_SIZE", default=12, validate=_between(2, 512)),
-        "database_timeout_s": read(env.int, "JIVE_DATABASE_TIMEOUT_S", default=2, validate=_between(2, 60)),
-        "redis_timeout_s": read(env.float, "JIVE_REDIS_TIMEOUT_S", default=2.0, validate=_between(0.1, 60)),
-        "data_dir": read(env.path, "JIVE_DATA_DIR", default=Path(".jive")),
-        "git_hosts": read(env.list, "JIVE_GIT_HOSTS", subcast=str.strip, default=list(GIT_HOSTS)),
-        "git_allow_private": read(env.bool, "JIVE_GIT_ALLOW_PRIVATE", default=False),
-        "git_allow_local": read(env.bool, "JIVE_GIT_ALLOW_LOCAL", default=False),
-        "git_tokens": read(env.dict, "JIVE_GIT_TOKENS", subcast_keys=str.lower, default={}),
-        "git_timeout_s": read(env.float, "JIVE_GIT_TIMEOUT_S", default=120.0, validate=_between(1, 3600)),
-        "max_repository_mb": read(env.int, "JIVE_MAX_REPOSITORY_MB", default=512, validate=_between(1, 65536)),
-        "max_repository_files": read(
-            env.int, "JIVE_MAX_REPOSITORY_FILES", default=200_000, validate=_between(1, 10**7)
-        ),
-        "worker_threads": read(env.int, "JIVE_WORKER_THREADS", default=4, validate=_between(1, 64)),
-        "heartbeat_s": read(env.float, "JIVE_HEARTBEAT_S", default=30.0, validate=_between(0.1, 3600)),
-        "retry_delay_s": read(env.float, "JIVE_RETRY_DELAY_S", default=2.0, validate=_between(0.1, 3600)),
-        "sweep_interval_s": read(env.float, "JIVE_SWEEP_INTERVAL_S", default=60.0, validate=_between(0.1, 3600)),
-        "rescan_interval_s": read(env.float, "JIVE_RESCAN_INTERVAL_S", default=3600.0, validate=_between(1, 10**6)),
-        "event_days": read(env.int, "JIVE_EVENT_DAYS", default=30, validate=_between(1, 3650)),
-    }
-    try:
-        env.seal()
-    except environs.EnvValidationError as exc:
-        found = cast("Mapping[str, list[str]]", exc.error_messages)
-        problems += [f"{name}: {_sentence(str(message))}" for name in found for message in found[name]]
-    if problems:
-        raise SettingsError(problems)
-    scheme, rest = values["database_url"].split("://", 1)
-    values["database_url"] = f"postgresql://{rest}" if scheme == "postgres" else values["database_url"]
-    values["public_url"] = values["public_url"].rstrip("/") or f"http://localhost:{values['port']}"
-    values["secret_keys"] = tuple(values["secret_keys"])
-    values["git_hosts"] = frozenset(host.lower() for host in values["git_hosts"])
-    return Settings(**values)
-
-
 @functools.cache
 def current() -> Settings:
-    """Return this process's settings, loaded at the first call.
+    """Return this process's settings, which are loaded at the first call.
 
     Raises:
-        SettingsError: as `load`.
+        NotRunning, SettingsError: as `load`.
     """
     return load()

@@ -14,9 +14,10 @@ from urllib.parse import urlsplit
 import psycopg2
 import pytest
 
-from jive import embedded, keys, redis_client, schema, settings
+from jive import keys, redis_client, schema, settings
 from jive.db import connection, database
 from jive.models import MODELS
+from jive.operate import servers
 
 FAST = (
     "fsync=off",
@@ -49,7 +50,7 @@ def template_data() -> Path:
     """Return a data folder that initdb made once: to make one costs a second, and a copy of it next to nothing."""
     folder = Path(tempfile.mkdtemp(prefix="jive-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    embedded.prepare_postgres(folder)
+    servers.prepare_postgres(folder)
     return folder / "postgres"
 
 
@@ -67,10 +68,10 @@ def stores() -> Iterator[None]:
             refuse_other_names(database_url)
             database_url = database_url.replace("_test", f"_{worker}_test")  # each process of the suite has its own
         if database_url is None:
-            part, database_url = embedded.start_postgres(folder, "jive_test", FAST)
+            part, database_url = servers.start_postgres(folder, "jive_test", FAST)
             parts.callback(part.stop)
         if redis_url is None:
-            part, redis_url = embedded.start_redis(folder)
+            part, redis_url = servers.start_redis(folder)
             parts.callback(part.stop)
         recreate(database_url)
         for name in os.environ.keys() & {"PORT", "JIVE_SECRET_KEYS_FILE"}:

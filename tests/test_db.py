@@ -11,9 +11,10 @@ from pathlib import Path
 import psycopg2
 import pytest
 
-from jive import db, embedded, settings
+from jive import db, settings
 from jive.db import Database, connection, database
 from jive.errors import DatabaseUnavailable
+from jive.operate import servers
 from tests.conftest import FAST, using
 
 
@@ -146,14 +147,14 @@ def test_an_unreachable_store_is_one_clear_line(change: Callable[[str], str], sa
 
 
 def test_a_restart_of_postgres_is_survived(home: Path) -> None:
-    part, url = embedded.start_postgres(home, "own_test", FAST)
+    part, url = servers.start_postgres(home, "own_test", FAST)
     pool = Database()
     pool.configure(settings.Settings(**vars(settings.current()) | {"database_url": url}))
     try:
         pool.connect()
         pool.close()
         part.stop()
-        part, _ = embedded.start_postgres(home, "own_test", FAST)
+        part, _ = servers.start_postgres(home, "own_test", FAST)
         pool.connect()
         assert pool.execute_sql("SELECT 1").fetchone() == (1,)
         pool.close_all()
@@ -166,7 +167,7 @@ def test_a_wrong_password_is_one_clear_line(home: Path) -> None:
     hba.write_text("local all postgres trust\nlocal all all scram-sha-256\n")
     hba.chmod(0o644)
     home.chmod(0o755)
-    part, url = embedded.start_postgres(home, "own_test", (*FAST, f"hba_file={hba}"))
+    part, url = servers.start_postgres(home, "own_test", (*FAST, f"hba_file={hba}"))
     try:
         link = psycopg2.connect(url)
         link.autocommit = True

@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
-from jive import embedded, live
+from jive import live
 from jive.db import database
 from jive.events import Envelope, artifact_updated
 from jive.live import listen
 from jive.models import Event, Project
+from jive.operate import servers
 from jive.pubsub import publish_project_events
 from tests.conftest import using
 from tests.factories import make_project
@@ -116,7 +117,7 @@ def test_an_event_that_is_no_row_is_given_as_it_comes(project: Project, listenin
 
 
 def test_a_restart_of_redis_leaves_no_gap(project: Project, listening: Any, home: Path) -> None:
-    part, url = embedded.start_redis(home)
+    part, url = servers.start_redis(home)
     try:
         with using(REDIS_URL=url):
             database.connect()
@@ -125,7 +126,7 @@ def test_a_restart_of_redis_leaves_no_gap(project: Project, listening: Any, home
             assert listener.ids(1) == [1]
             part.stop()
             write(project, 3)
-            part, _ = embedded.start_redis(home)
+            part, _ = servers.start_redis(home)
             publish_project_events(write(project))
             assert listener.ids(4) == [2, 3, 4, 5]
             listener.stopping.set()

@@ -69,12 +69,6 @@ def test_the_readme_tells_of_every_command() -> None:
         assert f"jive {command}" in readme, command
 
 
-def test_the_readme_names_every_setting() -> None:
-    readme = (ROOT / "README.md").read_text("utf-8")
-    for name in re.findall(r"^(\w+)=", (ROOT / ".env.example").read_text("utf-8"), re.MULTILINE):
-        assert name in readme, name
-
-
 def test_every_link_in_the_documents_leads_somewhere() -> None:
     for document in (ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").glob("*.md")):
         for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", document.read_text("utf-8")):

@@ -12,9 +12,10 @@ from typing import Any
 
 import pytest
 
-from jive import embedded, redis_client
+from jive import redis_client
 from jive.errors import InvalidValue, RedisUnavailable
 from jive.events import Envelope, EventName, artifact_updated, channel
+from jive.operate import servers
 from jive.pubsub import publish_event, publish_project_events, subscribe_to_channel, subscribe_to_project
 from tests.conftest import using
 
@@ -43,7 +44,7 @@ class OwnRedis:
         self.start()
 
     def start(self) -> None:
-        self.part, self.url = embedded.start_redis(self.home)
+        self.part, self.url = servers.start_redis(self.home)
 
     def stop(self) -> None:
         self.part.stop()
@@ -202,7 +203,7 @@ def test_a_redis_that_hangs_is_given_up_in_bounded_time(own_redis: OwnRedis, nam
 
 
 def test_a_wrong_password_is_a_clear_error_without_it(home: Path, name: str) -> None:
-    part, url = embedded.start_redis(home)
+    part, url = servers.start_redis(home)
     try:
         with using(REDIS_URL=url):
             redis_client.client().config_set("requirepass", "right")

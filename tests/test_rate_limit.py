@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from jive import embedded
 from jive.errors import InvalidValue
+from jive.operate import servers
 from jive.rate_limit import TokenBucket, key, mcp_bucket
 from jive.redis_client import client, connect
 from jive.settings import Settings, current
@@ -98,7 +98,7 @@ def test_a_cost_that_can_never_be_met_is_refused(who: str, cost: int) -> None:
 def test_without_redis_calls_are_allowed_with_one_line_in_the_log(
     home: Path, who: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    part, url = embedded.start_redis(home)
+    part, url = servers.start_redis(home)
     config = Settings(**vars(current()) | {"redis_url": url})
     bucket = TokenBucket(connect(config), capacity=1, per_minute=1)
     try:
@@ -107,7 +107,7 @@ def test_without_redis_calls_are_allowed_with_one_line_in_the_log(
         for _ in range(5):
             assert bucket.take(who, "t").allowed
         assert caplog.text.count("rate limits are off") == 1
-        part, _ = embedded.start_redis(home)
+        part, _ = servers.start_redis(home)
         bucket.take(who, "t")
         assert "rate limits are on again" in caplog.text
     finally:

@@ -1,13 +1,17 @@
 """Settings: all problems at once, by name, before anything connects; secrets never shown."""
 
+import fcntl
 import os
 import re
+import runpy
+from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
 from jive import keys, settings
-from jive.errors import SettingsError
+from jive.errors import NotRunning, SettingsError
 
 ROOT = Path(settings.__file__).parent.parent
 GOOD = {
@@ -18,10 +22,14 @@ GOOD = {
 
 
 @pytest.fixture(autouse=True)
-def clean(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in os.environ:
+def clean(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    before = dict(os.environ)  # loading puts what a file says into the environment
+    for name in before:
         if name.startswith("JIVE_") or name.removesuffix("_FILE") in ("DATABASE_URL", "REDIS_URL", "PORT"):
             monkeypatch.delenv(name)
+    yield
+    os.environ.clear()
+    os.environ.update(before)
 
 
 def load(monkeypatch: pytest.MonkeyPatch, **values: str) -> settings.Settings:
@@ -56,11 +64,38 @@ def test_a_value_wins_over_a_file_of_it_that_a_later_place_names(
     monkeypatch.delenv("PORT")
 
 
-def test_all_problems_are_told_at_once_by_name() -> None:
+def test_all_problems_are_reported_at_once_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PORT", "x")
     with pytest.raises(SettingsError) as caught:
         settings.load(())
     for name in GOOD:
         assert f"{name}: is not set" in str(caught.value)
+    assert "PORT: is not a whole number" in str(caught.value)
+
+
+def test_with_nothing_set_and_nothing_running_the_error_says_how_to_start(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".jive").mkdir()
+    (tmp_path / ".jive/env").write_text("".join(f"{name}={value}\n" for name, value in GOOD.items()))  # left behind
+    (tmp_path / ".jive/lock").touch()
+    with pytest.raises(NotRunning, match=r"^JIVE is not running here: make up"):
+        settings.load()
+
+
+def test_what_a_running_jive_up_wrote_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".jive").mkdir()
+    (tmp_path / ".jive/env").write_text("".join(f"{name}={value}\n" for name, value in GOOD.items()))
+    with (tmp_path / ".jive/lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert settings.load().database_url == GOOD["DATABASE_URL"]
+
+
+@pytest.mark.parametrize("setting", [each for each in settings.SETTINGS if each.default is not None])
+def test_an_empty_setting_counts_as_unset(monkeypatch: pytest.MonkeyPatch, setting: settings.Setting) -> None:
+    assert load(monkeypatch, **{setting.name: ""}) == load(monkeypatch)
 
 
 @pytest.mark.parametrize(
@@ -72,9 +107,9 @@ def test_all_problems_are_told_at_once_by_name() -> None:
         ("DATABASE_URL", "postgresql:///jive", "names no host"),
         ("REDIS_URL", "http://:hush@redis", "must start with redis://"),
         ("REDIS_URL", "redis://", "names no host"),
-        ("JIVE_SECRET_KEYS", "hush", "key 1 is not one"),
-        ("JIVE_SECRET_KEYS", "A" * 43 + "=,hush", "key 2 is not one"),
-        ("JIVE_SECRET_KEYS", "", "holds no key"),
+        ("JIVE_SECRET_KEYS", "hush", "key 1 is not a key"),
+        ("JIVE_SECRET_KEYS", "A" * 43 + "=,hush", "key 2 is not a key"),
+        ("JIVE_SECRET_KEYS", "", "is not set"),
         ("PORT", "eighty", "PORT: is not a whole number"),
         ("PORT", "70000", "PORT: must be from 1 to 65535"),
         ("JIVE_LOG_LEVEL", "loud", "must be one of DEBUG"),
@@ -143,17 +178,21 @@ def test_a_key_file_is_written_once_and_for_its_owner(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [file]
 
 
-def test_env_example_holds_every_variable_with_a_line_of_explanation() -> None:
-    read = set(re.findall(r'read\(\s*env\.\w+, "(\w+)"', (ROOT / "jive/settings.py").read_text()))
-    lines = (ROOT / ".env.example").read_text().splitlines()
-    shown = {line.split("=")[0] for line in lines if re.match(r"\w+=", line)}
-    assert shown == read
-    for number, line in enumerate(lines):
-        if re.match(r"\w+=", line):
-            assert lines[number - 1].startswith(("#", "JIVE_")), line
+def test_the_table_names_every_field_once() -> None:
+    assert [each.field for each in settings.SETTINGS] == list(dict.fromkeys(each.field for each in settings.SETTINGS))
+    assert {each.field for each in settings.SETTINGS} == {field.name for field in fields(settings.Settings)}
 
 
-def test_the_example_is_good_but_for_the_key(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_env_example_and_the_page_are_generated_from_the_table() -> None:
+    generated = runpy.run_path(str(ROOT / "docs/generate_settings.py"))
+    assert (ROOT / ".env.example").read_text() == generated["env_example"](), "run `make settings`"
+    assert (ROOT / "docs/settings.md").read_text() == generated["page"](), "run `make settings`"
+
+
+def test_the_lines_of_env_example_are_valid(tmp_path: Path) -> None:
+    lines = re.findall(r"^# (\w+=.*)$", (ROOT / ".env.example").read_text(), re.MULTILINE)
+    assert len(lines) == len(settings.SETTINGS)
+    (tmp_path / ".env").write_text("\n".join(lines))
     with pytest.raises(SettingsError) as caught:
-        settings.load((ROOT / ".env.example",))
-    assert caught.value.problems == ("JIVE_SECRET_KEYS: holds no key; `jive keygen` prints one",)
+        settings.load((tmp_path / ".env",))
+    assert caught.value.problems == ("JIVE_SECRET_KEYS: is not set; docs/settings.md says what it means",)

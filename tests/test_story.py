@@ -57,13 +57,13 @@ def test_ac6_database_connection_tested_with_health_check_query() -> None:
 
 
 def test_ac7_redis_pub_sub_tested_with_sample_publish_subscribe() -> None:
-    assert "ok    pub/sub     a message was published and came back" in run("check")[1]
+    assert "ok    pub/sub     a published message was received" in run("check")[1]
     assert redis_client.check_connection()
 
 
 def test_ac8_environment_variables_configured() -> None:
-    assert re.search(r"^DATABASE_URL=postgresql://.+\n", read(".env.example"), re.MULTILINE)
-    assert re.search(r"^REDIS_URL=redis://.+\n", read(".env.example"), re.MULTILINE)
+    assert re.search(r"^# DATABASE_URL=postgresql://.+\n", read(".env.example"), re.MULTILINE)
+    assert re.search(r"^# REDIS_URL=redis://.+\n", read(".env.example"), re.MULTILINE)
 
 
 @pytest.mark.usefixtures("db")

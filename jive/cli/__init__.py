@@ -1,35 +1,40 @@
-"""The command `jive`. Each command imports what it needs when it runs, so that `jive --help` is quick."""
+"""The command `jive`: `COMMANDS` is the register of its commands, in the order in which `jive --help` shows them.
+
+Each command imports what it needs when it runs, so that `jive --help` is quick.
+"""
 
 import sys
 
 import click
 
 from jive import __version__
-from jive.cli import projects, running
+from jive.cli import deliveries, installation, keys, processes, projects, scan, watch
+from jive.cli.common import error_text
 from jive.errors import JiveError
 
 COMMANDS = (
-    running.up,
-    running.demo,
-    running.check,
-    running.web,
-    running.worker,
-    running.migrate,
-    running.seed,
-    running.keygen,
+    installation.up,
+    installation.demo,
+    installation.check,
+    installation.migrate,
+    installation.seed,
+    processes.web,
+    processes.worker,
     projects.project,
-    projects.scan,
-    projects.watch,
-    projects.events,
+    scan.scan,
+    watch.watch,
+    deliveries.deliveries,
+    keys.keygen,
+    keys.rotate_keys,
 )
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="jive")
 def cli() -> None:
-    """Know what AI agents write into git repositories.
+    """See what AI agents write into git repositories.
 
-    Settings come from the environment and from .env; .env.example explains each.
+    Settings come from the environment and from .env; docs/settings.md explains each.
     """
 
 
@@ -38,11 +43,11 @@ for command in COMMANDS:
 
 
 def main() -> None:
-    """Run the command; tell an error as one line and end with status 1."""
+    """Run the command; print an error in one line and exit with status 1."""
     try:
         cli()
     except JiveError as exc:
-        click.echo(f"jive: {exc}", err=True)
+        click.echo(error_text(exc), err=True)
         sys.exit(1)
     except Exception as exc:  # the one catch-all of the command
         import logging

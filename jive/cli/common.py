@@ -1,25 +1,41 @@
-"""What commands share."""
+"""What the commands share."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from jive.errors import JiveError
+
 if TYPE_CHECKING:
-    from jive.models import Project
+    from jive.catalog.projects import ProjectRecord
 
 
-def configure_log(*, serving: bool = False) -> None:
-    """Log as the settings say; a command that is done in a moment says with its output what INFO would."""
+def configure_log(*, is_server: bool = False) -> None:
+    """Log at the level of the settings; a command that ends by itself leaves INFO out, for its output says the same."""
     from jive import log, settings
 
     level = settings.current().log_level
-    log.configure(level if serving or level != "INFO" else "WARNING")
+    log.configure(level if is_server or level != "INFO" else "WARNING")
 
 
-def find_project(word: str) -> "Project":
-    """Return the project that a person means: by its id, repository URL, name, or the folder of a checkout."""
-    from jive.db import connection
-    from jive.models import Project
-    from jive.scanner.folder import repository_url
+def find_project(word: str) -> "ProjectRecord":
+    """Return the project with the id, slug, repository URL or name `word`, or the one of the checkout in that folder.
 
-    with connection():
-        return Project.find(repository_url(Path(word)) if Path(word).is_dir() else word)
+    Raises:
+        NotFound: there is none, or more than one.
+    """
+    from jive.catalog import projects
+    from jive.repositories.worktree import repository_url
+
+    return projects.find(repository_url(Path(word)) if Path(word).is_dir() else word)
+
+
+def with_own_command(text: str) -> str:
+    """Return `text` with the commands in it, such as `jive migrate`, as they can be called in this terminal."""
+    from jive.processes import own_command
+
+    return text.replace("`jive ", f"`{own_command()} ")
+
+
+def error_text(exc: JiveError) -> str:
+    """Return the line or lines that tell a person what went wrong."""
+    return with_own_command(f"jive: {exc}")

@@ -1,16 +1,32 @@
-"""The Git hosts whose deliveries JIVE takes: what one says, and whether it is really from there. Does no I/O.
+"""The Git hosts: what identifies each, what its deliveries say, and whether they are authentic. Does no I/O.
 
     base.py       Host, the protocol that a host's module satisfies; Delivery, what it reads
     github.py     github.com and GitHub Enterprise Server
-    gitlab.py     gitlab.com and GitLab of one's own: project, group and system hooks
+    gitlab.py     gitlab.com and self-managed GitLab: project, group and system hooks
     bitbucket.py  Bitbucket Cloud and Bitbucket Data Center
 
-A new host is a module, a line in HOSTS, and payloads in `tests/hosts/payloads.py`.
+A new host is a module and a line in HOSTS; CONTRIBUTING.md says what else it needs.
 """
+
+from collections.abc import Mapping
 
 from jive.hosts import bitbucket, github, gitlab
 from jive.hosts.base import Delivery, Host
 
 HOSTS: dict[str, Host] = {"github": github, "gitlab": gitlab, "bitbucket": bitbucket}
 
-__all__ = ["HOSTS", "Delivery", "Host"]
+# The name of the host, a key of HOSTS, at each domain that a host declares.
+DOMAINS: dict[str, str] = {domain: name for name, host in HOSTS.items() for domain in sorted(host.domains)}
+
+
+def name_of_host(domain: str, named: Mapping[str, str | None]) -> str | None:
+    """Return the key in HOSTS of the host at `domain`, or None if nothing says it.
+
+    What `named` says of the domain (`JIVE_GIT_HOSTS`) comes first, then the domains that the hosts declare, then the
+    first label of the domain: `gitlab.example.com` is a GitLab.
+    """
+    label = domain.partition(".")[0]
+    return named.get(domain) or DOMAINS.get(domain) or (label if label in HOSTS else None)
+
+
+__all__ = ["DOMAINS", "HOSTS", "Delivery", "Host", "name_of_host"]

@@ -44,7 +44,10 @@ class Delivery:
 class Host(Protocol):
     """A Git host; a module satisfies it. Names in `headers` are in lower case."""
 
-    source: str
+    source: str  # its value of WebhookSource
+    domains: frozenset[str]  # of the public service, in lower case
+    token_user: str  # the user name that goes with an access token over https
+    clone_suffix: str  # what a clone URL must end with; empty where it need not
 
     def read(self, headers: Mapping[str, str], body: bytes) -> Delivery:
         """Say what a delivery says; nothing is verified by that.

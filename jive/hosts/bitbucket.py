@@ -9,6 +9,10 @@ from jive.hosts import base
 from jive.hosts.base import Delivery
 
 source = "BITBUCKET"
+domains = frozenset({"bitbucket.org"})
+# https://support.atlassian.com/bitbucket-cloud/docs/using-access-tokens/
+token_user = "x-token-auth"  # noqa: S105  # not a password
+clone_suffix = ""
 
 # Cloud's header first: many proxies write an X-Request-Id of their own.
 _ID_HEADERS = ("X-Request-UUID", "X-Request-Id")

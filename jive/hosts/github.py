@@ -8,6 +8,9 @@ from jive.hosts import base
 from jive.hosts.base import Delivery
 
 source = "GITHUB"
+domains = frozenset({"github.com"})
+token_user = "x-access-token"  # noqa: S105  # not a password
+clone_suffix = ""
 
 # `url` is left out: in most events it is the API's address of the repository.
 _URL_KEYS = ("html_url", "clone_url", "ssh_url", "git_url", "svn_url")

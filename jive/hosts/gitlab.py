@@ -11,6 +11,10 @@ from jive.hosts import base
 from jive.hosts.base import Delivery
 
 source = "GITLAB"
+domains = frozenset({"gitlab.com"})
+# Any user name does: https://docs.gitlab.com/user/profile/personal_access_tokens/
+token_user = "oauth2"  # noqa: S105  # not a password
+clone_suffix = ".git"  # GitLab redirects a clone URL without it
 
 _TOLERANCE_S = 300
 

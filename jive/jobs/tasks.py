@@ -10,7 +10,7 @@ from jive.jobs.queue import job, queue
 from jive.jobs.turns import turns
 from jive.models import Project
 from jive.models.webhook_event import MAX_ATTEMPTS
-from jive.pipeline.process import scan_project
+from jive.pipeline.scan import scan_project
 
 QUEUED_MS = 10_000  # a mark that was lost with its job holds up others for so long
 
@@ -21,15 +21,15 @@ def _queued_key(project_id: object) -> str:
     return f"jive:queued:{project_id}"
 
 
-def enqueue_scan(project: Project, *, though_queued: bool = False) -> None:
+def enqueue_scan(project: Project, *, force: bool = False) -> None:
     """Enqueue a scan of the project, unless one waits already that will see what this one would.
 
-    With `though_queued` it is enqueued in any case: the one that waits may be lost.
+    With `force` it is enqueued in any case: the one that waits may be lost.
 
     Raises:
         redis.RedisError: Redis did not take it, in bounded time.
     """
-    if queue().redis.set(_queued_key(project.id), 1, nx=not though_queued, px=QUEUED_MS):
+    if queue().redis.set(_queued_key(project.id), 1, nx=not force, px=QUEUED_MS):
         scan = queue().jobs["artifact-scan"]
         scan(projectId=str(project.id), repoUrl=project.repo_url, branch=project.branch)
 

@@ -1,11 +1,8 @@
 """The process `jive worker`: Huey's consumer, a heartbeat, and the sweep."""
 
 import functools
-import json
 import logging
-import os
 import signal
-import socket
 import threading
 from collections.abc import Callable
 
@@ -15,10 +12,9 @@ from huey.api import Task
 from huey.consumer import Consumer
 
 from jive import settings
-from jive.clock import utcnow
 from jive.db import connection, database
 from jive.errors import JiveError
-from jive.jobs import tasks
+from jive.jobs import heartbeat, tasks
 from jive.jobs.queue import queue
 from jive.pipeline.sweep import sweep
 from jive.schema import require_current
@@ -40,7 +36,7 @@ def work(config: settings.Settings) -> None:
     huey.signal(signals.SIGNAL_INTERRUPTED)(_give_back)
     stopping = threading.Event()
     housekeeping = [
-        threading.Thread(target=_every, args=(config.heartbeat_s, _beat, stopping), daemon=True),
+        threading.Thread(target=_every, args=(config.heartbeat_s, heartbeat.beat, stopping), daemon=True),
         threading.Thread(target=_every, args=(config.sweep_interval_s, _sweep, stopping), daemon=True),
     ]
     for thread in housekeeping:
@@ -55,7 +51,7 @@ def work(config: settings.Settings) -> None:
         max_delay=1,  # seconds between two looks at a Redis that is away
     ).run()
     stopping.set()
-    _forget_beat()
+    heartbeat.remove()
     database.close_all()
     logger.info("worker stopped")
 
@@ -86,49 +82,4 @@ def _every(interval_s: float, act: Callable[[], None], stopping: threading.Event
 
 
 def _sweep() -> None:
-    sweep(functools.partial(tasks.enqueue_scan, though_queued=True))
-
-
-def _beat_key(pid: int) -> str:
-    return f"jive:worker:{socket.gethostname()}:{pid}"
-
-
-def _beat() -> None:
-    config = settings.current()
-    waiting = queue().waiting()
-    beat = {"at": utcnow().isoformat(), "threads": config.worker_threads, "waiting": waiting}
-    queue().redis.set(_beat_key(os.getpid()), json.dumps(beat), px=int(config.heartbeat_s * 3000))
-    logger.info("worker alive: %d threads, %d jobs waiting", config.worker_threads, waiting)
-
-
-def _forget_beat() -> None:
-    try:
-        queue().redis.delete(_beat_key(os.getpid()))
-    except redis.RedisError:
-        logger.debug("the heartbeat will fade by itself")
-
-
-def has_beaten(pid: int) -> bool:
-    """Return whether the worker with this process id on this machine has shown a sign of life lately."""
-    try:
-        return bool(queue().redis.exists(_beat_key(pid)))
-    except redis.RedisError:
-        return False
-
-
-def is_alive_here() -> bool:
-    """Return whether any worker on this machine has shown a sign of life lately.
-
-    Raises:
-        redis.RedisError: Redis is away.
-    """
-    return any(queue().redis.scan_iter(f"jive:worker:{socket.gethostname()}:*", count=1000))
-
-
-def workers() -> int:
-    """Return how many workers have shown a sign of life lately.
-
-    Raises:
-        redis.RedisError: Redis is away.
-    """
-    return sum(1 for _ in queue().redis.scan_iter("jive:worker:*", count=1000))
+    sweep(functools.partial(tasks.enqueue_scan, force=True))

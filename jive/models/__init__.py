@@ -3,8 +3,8 @@
 A project has many artifacts, webhook events, audit logs and events; all of them go when the project goes.
 """
 
-from jive.db import BaseModel
 from jive.models.artifact import Artifact
+from jive.models.base import BaseModel
 from jive.models.event import Event
 from jive.models.mcp_audit_log import MCPAuditLog
 from jive.models.project import Project

@@ -7,7 +7,7 @@ from typing import Any
 import peewee
 
 from jive.clock import utcnow
-from jive.db import BaseModel
+from jive.models.base import BaseModel
 from jive.models.enums import ArtifactStatus, ArtifactType
 from jive.models.fields import EnumField, JsonbField, TimestampField
 from jive.models.project import Project

@@ -1,6 +1,31 @@
-"""The closed sets of values that the schema knows."""
+"""The closed sets of values of the schema; each column that holds one has a CHECK."""
 
 from enum import StrEnum
+
+
+class ProjectSource(StrEnum):
+    """Where a project's documents come from; `docs/architecture.md` draws how it changes."""
+
+    REMOTE = "remote"  # a repository that JIVE fetches
+    FOLDER = "folder"  # a folder that was read with `jive scan FOLDER`
+    SAMPLE = "sample"  # `jive seed`; never fetched
+
+
+class WebhookSource(StrEnum):
+    """A kind of Git host."""
+
+    GITHUB = "GITHUB"
+    GITLAB = "GITLAB"
+    BITBUCKET = "BITBUCKET"
+
+
+class DeliveryState(StrEnum):
+    """Where a delivery stands; `docs/architecture.md` draws how it changes."""
+
+    RECEIVED = "received"  # no scan has tried it
+    WAITING = "waiting"  # an attempt failed, and will be retried
+    SETTLED = "settled"  # a scan has answered it, or it asks for no scan
+    FAILED = "failed"  # every attempt failed
 
 
 class ArtifactType(StrEnum):
@@ -14,7 +39,7 @@ class ArtifactType(StrEnum):
 
 
 class ArtifactStatus(StrEnum):
-    """Where a story stands, or what a QA gate decided; stories first."""
+    """The state of a story, or the decision of a QA gate."""
 
     BACKLOG = "Backlog"
     DRAFT = "Draft"
@@ -25,18 +50,10 @@ class ArtifactStatus(StrEnum):
     BLOCKED = "Blocked"
     DEFERRED = "Deferred"
     CANCELLED = "Cancelled"
-    PASS = "PASS"  # noqa: S105  # no password
+    PASS = "PASS"  # noqa: S105  # not a password
     CONCERNS = "CONCERNS"
     FAIL = "FAIL"
     WAIVED = "WAIVED"
-
-
-class WebhookSource(StrEnum):
-    """The Git host that sent a delivery."""
-
-    GITHUB = "GITHUB"
-    GITLAB = "GITLAB"
-    BITBUCKET = "BITBUCKET"
 
 
 class MCPResult(StrEnum):

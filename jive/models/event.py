@@ -5,8 +5,8 @@ import uuid
 import peewee
 
 from jive.clock import utcnow
-from jive.db import BaseModel
 from jive.events import Envelope, EventName
+from jive.models.base import BaseModel
 from jive.models.fields import EnumField, JsonbField, TimestampField
 from jive.models.project import Project
 

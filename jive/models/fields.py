@@ -20,7 +20,8 @@ class EnumField(peewee.CharField):
         self.enum = enum
         allowed = ", ".join(f"'{member}'" for member in enum)
         check = peewee.Check(f"{column_name} IN ({allowed})")
-        super().__init__(max_length=32, column_name=column_name, constraints=[check], **options)
+        constraints = [check, *options.pop("constraints", ())]
+        super().__init__(max_length=32, column_name=column_name, constraints=constraints, **options)
 
     def db_value(self, value: Any) -> Any:
         """Return the member's value.

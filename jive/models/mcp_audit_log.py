@@ -5,7 +5,7 @@ import uuid
 import peewee
 
 from jive.clock import utcnow
-from jive.db import BaseModel
+from jive.models.base import BaseModel
 from jive.models.enums import MCPResult
 from jive.models.fields import EnumField, TimestampField
 from jive.models.project import Project

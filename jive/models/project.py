@@ -1,4 +1,4 @@
-"""A repository that JIVE watches."""
+"""A project: one repository, and what JIVE knows of it."""
 
 import uuid
 from typing import Any
@@ -6,28 +6,39 @@ from typing import Any
 import peewee
 
 from jive.clock import utcnow
-from jive.db import BaseModel
-from jive.errors import NotFound, ProjectExists
-from jive.keys import make_webhook_secret
-from jive.models.fields import EncryptedField, JsonbField, TimestampField
+from jive.errors import ProjectExists
+from jive.models.base import BaseModel
+from jive.models.enums import ProjectSource, WebhookSource
+from jive.models.fields import EncryptedField, EnumField, JsonbField, TimestampField
 
 MAX_CONFIG_BYTES = 65_536
 
 
 class Project(BaseModel):
-    """A repository, known by its URL however that is written (`repo_key` in the schema).
+    """A repository, identified by its URL in any spelling (the function `repo_key` in Postgres).
 
-    `branch` is the tracked one; None is the remote's HEAD. While a secret is rotated the previous one is good too.
-    `head` is the commit that the artifacts stand for and `reading` the rules by which they were read; None makes the
-    next scan read everything. A scan takes its number from `scans_begun`; `scan_applied` is the newest that counted,
-    and `scan_error` says why the last one failed.
-    `config` says where the documents lie, in the keys of the BMAD method: `prdFile`, `architectureFile`,
-    `devStoryLocation`, `qaLocation`, `prdSharded`, `prdShardedLocation` and so on.
+    Attributes:
+        slug: a unique name for URLs; Postgres makes it from `name` where none is given.
+        source: where the documents come from.
+        host: the kind of Git host; None where nothing says it, as for a folder.
+        branch: the tracked branch; None is the remote's HEAD.
+        previous_webhook_secret: accepted too while a secret is rotated.
+        config: where the repository keeps its documents, in the keys of the BMAD method (`prdFile`,
+            `architectureFile`, `devStoryLocation`, `qaLocation`, `prdSharded`, `prdShardedLocation` and so on).
+        head: the commit that the artifacts were read from; None where that is not known, as after a folder was read.
+        rules_hash: identifies the rules that the artifacts were read by; None makes the next scan read every document.
+        reading: the name of `rules_hash` in version 0.1.0, kept equal by a trigger until a later release drops it.
+        scans_begun, scan_applied: how many scans have begun, and the number of the last one that was applied.
+        scan_error: why the last scan failed; None if it did not.
+        last_seen: when a scan was last applied.
     """
 
     id = peewee.UUIDField(primary_key=True, default=uuid.uuid4, constraints=[peewee.Default("gen_random_uuid()")])
     name = peewee.TextField()
+    slug = peewee.TextField(unique=True, constraints=[peewee.Check("slug ~ '^[a-z0-9]+(-[a-z0-9]+)*$'")])
     repo_url = peewee.TextField(unique=True)
+    source = EnumField(ProjectSource, "source", default=ProjectSource.REMOTE, constraints=[peewee.Default("'remote'")])
+    host = EnumField(WebhookSource, "host", null=True)
     branch = peewee.TextField(null=True)
     webhook_secret = EncryptedField()
     previous_webhook_secret = EncryptedField(null=True)
@@ -44,6 +55,7 @@ class Project(BaseModel):
     last_seen = TimestampField(default=utcnow, constraints=[peewee.Default("now()")])
     head = peewee.TextField(null=True)
     reading = peewee.TextField(null=True)
+    rules_hash = peewee.TextField(null=True)
     scans_begun = peewee.BigIntegerField(default=0, constraints=[peewee.Default("0")])
     scan_applied = peewee.BigIntegerField(default=0, constraints=[peewee.Default("0")])
     last_event_id = peewee.BigIntegerField(default=0, constraints=[peewee.Default("0")])
@@ -62,7 +74,7 @@ class Project(BaseModel):
         """Write the row, as peewee does.
 
         Raises:
-            ProjectExists: another project has this repository, however its URL is written.
+            ProjectExists: another project has this repository, in whichever spelling of its URL.
         """
         try:
             return super().save(*args, **options)
@@ -72,39 +84,10 @@ class Project(BaseModel):
             raise ProjectExists(f"A project with the repository {self.repo_url} exists already") from exc
 
     @classmethod
-    def find(cls, word: str) -> "Project":
-        """Return the project whose id, repository URL or (unless two share it) name is `word`, without its secrets.
-
-        Raises:
-            NotFound: no project, or more than one, answers to it.
-        """
-        try:
-            matches = cls.id == uuid.UUID(word)
-        except ValueError:
-            matches = cls.has_url(word) | (cls.name == word)
-        found = list(cls.select(*PLAIN).where(matches).limit(2))
-        if len(found) == 1:
-            return found[0]
-        if found:
-            raise NotFound(f"More than one project is called {word}; say its id or its repository URL")
-        raise NotFound(f"There is no project {word}")
-
-    @classmethod
     def has_url(cls, url: str) -> Any:
-        """Return the condition that a project's repository is the one at `url`, however that is written."""
+        """Return the condition that a project's repository is the one at `url`, in any spelling."""
         return peewee.fn.repo_key(cls.repo_url) == peewee.fn.repo_key(url)
 
-    def rotate_secret(self) -> str:
-        """Give the project a new webhook secret and return it; the one it had stays good until `finish_rotation`."""
-        secret = make_webhook_secret()
-        query = Project.update(previous_webhook_secret=Project.webhook_secret, webhook_secret=secret)
-        query.where(Project.id == self.id).execute()
-        return secret
 
-    def finish_rotation(self) -> None:
-        """Refuse the secret that the project had before."""
-        Project.update(previous_webhook_secret=None).where(Project.id == self.id).execute()
-
-
-# A project without its secrets, which can be read where their key is lost.
+# Every field but the secrets, which cannot be read without their key.
 PLAIN = tuple(field for field in Project._meta.sorted_fields if not isinstance(field, EncryptedField))

@@ -1,4 +1,4 @@
-"""A delivery that a Git host made, kept whatever became of it."""
+"""A delivery: one request of a Git host's webhook."""
 
 import uuid
 from collections.abc import Collection
@@ -8,19 +8,23 @@ from typing import Any
 import peewee
 
 from jive.clock import utcnow
-from jive.db import BaseModel
-from jive.models.enums import WebhookSource
+from jive.models.base import BaseModel
+from jive.models.enums import DeliveryState, WebhookSource
 from jive.models.fields import EnumField, TimestampField
 from jive.models.project import Project
 
-MAX_ATTEMPTS = 3
+MAX_ATTEMPTS = 3  # the trigger keep_delivery_state has the same number
 
 
 class WebhookEvent(BaseModel):
-    """A delivery, known by the id that its host gave it.
+    """A delivery, identified by the id that its host gave it.
 
-    `payload_hash` is the SHA-256 of the raw body, in hex. `processed` is true once a scan has settled it.
-    One that failed `MAX_ATTEMPTS` times rests, with its error, until it is retried by hand or delivered again.
+    Attributes:
+        payload_hash: the SHA-256 of the raw body, in hex.
+        state: where the delivery stands.
+        processed: whether `state` is settled. A trigger keeps the two in step, whichever is written.
+        retry_count: how many attempts have failed; after `MAX_ATTEMPTS` the delivery has failed.
+        error_message: why the last attempt failed.
     """
 
     id = peewee.TextField(primary_key=True)
@@ -29,6 +33,9 @@ class WebhookEvent(BaseModel):
     project_id: uuid.UUID
     event_type = peewee.TextField()
     payload_hash = peewee.TextField()
+    state = EnumField(
+        DeliveryState, "state", default=DeliveryState.RECEIVED, constraints=[peewee.Default("'received'")]
+    )
     processed = peewee.BooleanField(default=False, constraints=[peewee.Default("false")])
     processed_at = TimestampField(null=True)
     retry_count = peewee.IntegerField(default=0, constraints=[peewee.Default("0")])
@@ -42,45 +49,52 @@ class WebhookEvent(BaseModel):
             (("project", "processed"), False),
             (("payload_hash",), False),
         )
+        constraints = (peewee.Check("processed = (state = 'settled')", name="webhook_events_processed_is_settled"),)
 
     @classmethod
-    def unsettled(cls) -> Any:
-        """Return the condition that a delivery waits for a scan: not settled, and not resting with its error."""
-        return peewee.SQL("NOT processed") & (cls.retry_count < MAX_ATTEMPTS)
+    def is_pending(cls) -> Any:
+        """Return the condition that a delivery needs a scan: it is received or waiting."""
+        # NOT processed is what the partial index on received_at covers.
+        return peewee.SQL("NOT processed") & (cls.state != DeliveryState.FAILED)
 
     @classmethod
-    def resting(cls) -> Any:
-        """Return the condition that a delivery failed too often and rests with its error."""
-        return peewee.SQL("NOT processed") & (cls.retry_count >= MAX_ATTEMPTS)
+    def has_failed(cls) -> Any:
+        """Return the condition that every attempt at a delivery failed."""
+        return peewee.SQL("NOT processed") & (cls.state == DeliveryState.FAILED)
 
     @classmethod
     def settle(cls, project_id: uuid.UUID, until: datetime) -> int:
-        """Mark every delivery of the project that was received until then as settled; return how many."""
-        query = cls.update(processed=True, processed_at=peewee.fn.now(), error_message=None)
-        return int(query.where(cls.of(project_id, until)).execute())
+        """Settle the project's deliveries that were received until then, failed ones too; return how many."""
+        query = cls.update(state=DeliveryState.SETTLED, error_message=None)
+        return int(query.where(cls._is_unsettled(project_id, until)).execute())
 
     @classmethod
     def count_failure(cls, project_id: uuid.UUID, until: datetime, reason: str, *, final: bool) -> int:
-        """Count a failed attempt on every delivery that waited for it; return how many. A final one is the last."""
+        """Count a failed attempt on the project's pending deliveries that were received until then; return how many.
+
+        Args:
+            reason: why the attempt failed.
+            final: whether another attempt would fail too: the deliveries fail at once.
+        """
         attempts = MAX_ATTEMPTS if final else cls.retry_count + 1
-        query = cls.update(retry_count=attempts, error_message=reason)
-        return int(query.where(cls.of(project_id, until) & cls.unsettled()).execute())
+        state = peewee.Case(None, [(attempts >= MAX_ATTEMPTS, DeliveryState.FAILED.value)], DeliveryState.WAITING.value)
+        query = cls.update(retry_count=attempts, error_message=reason, state=state)
+        return int(query.where(cls._is_unsettled(project_id, until) & cls.is_pending()).execute())
 
     @classmethod
-    def of(cls, project_id: uuid.UUID, until: datetime) -> Any:
-        """Return the condition that a delivery is the project's, not settled, and received until then."""
+    def _is_unsettled(cls, project_id: uuid.UUID, until: datetime) -> Any:
         return (cls.project == project_id) & peewee.SQL("NOT processed") & (cls.received_at <= until)
 
     @classmethod
-    def revive(cls, ids: Collection[str] | None = None) -> list[uuid.UUID]:
-        """Let resting deliveries (those with these ids, or all) wait for a scan again; return their projects."""
-        query = cls.update(retry_count=0, error_message=None).where(cls.resting())
+    def retry(cls, ids: Collection[str] | None = None) -> list[uuid.UUID]:
+        """Make failed deliveries, all or those with these ids, wait for a scan again; return their projects' ids."""
+        query = cls.update(state=DeliveryState.WAITING, retry_count=0, error_message=None).where(cls.has_failed())
         if ids is not None:
             query = query.where(cls.id.in_(list(ids)))
         return sorted({project_id for (project_id,) in query.returning(cls.project).tuples().execute()})
 
 
-# What a sweep looks for, whatever else has piled up.
+# The sweep looks for pending deliveries; settled ones, which pile up, are not in this index.
 WebhookEvent.add_index(
     WebhookEvent.index(WebhookEvent.received_at, name="webhook_events_unsettled").where(peewee.SQL("NOT processed"))
 )

@@ -1,4 +1,4 @@
-"""Apply what a scan found: one transaction under the project's lock."""
+"""Apply what a scan read: one transaction under the project's row lock."""
 
 import hashlib
 import json
@@ -11,24 +11,25 @@ from typing import Any
 import peewee
 
 from jive.db import database, database_now
+from jive.documents.document import READER_VERSION, Document
 from jive.errors import NotFound
 from jive.events import Envelope, artifact_updated
 from jive.models import Artifact, Event, Project, WebhookEvent
+from jive.models.enums import ProjectSource
 from jive.models.project import PLAIN
-from jive.scanner.document import READER_VERSION, Document
 
-CONFIG_FILES = "configFiles"  # in a project's config: the files that it was read from, with their blobs
+CONFIG_FILES = "configFiles"  # in a project's config: the files that it was read from, with their blob ids
 EVENT_BATCH = 1000  # rows in one statement
 
 
 @dataclass(frozen=True)
-class Beginning:
+class ScanStart:
     """What a scan knows when it begins.
 
     Attributes:
-        project: as it stood, with `head`, `reading` and `scan_applied` of the last scan that counted.
-        number: this scan's place in the order of scans.
-        began_at: on the database's clock; deliveries received until then are settled by this scan.
+        project: the project as it stood, with `head`, `rules_hash` and `scan_applied` of the last applied scan.
+        number: this scan's number, counted per project.
+        began_at: the database's time; deliveries received until then are settled by this scan.
     """
 
     project: Project
@@ -37,84 +38,81 @@ class Beginning:
 
 
 @dataclass(frozen=True)
-class Findings:
-    """What a scan found, beside what it knew when it began.
+class DocumentChanges:
+    """What a scan read, compared with what the project holds.
 
     Attributes:
-        head: the commit that was read; None for a folder.
-        config: where the repository says that its documents lie.
-        documents: what is new or changed, each with the id of its blob.
-        gone: paths of documents that are no more; None when `present` tells.
-        present: every path that is a document now; None when only changes were read.
-        settles: whether they answer the deliveries that had arrived; a folder's do not.
+        source: whether it was read from the project's remote, from a folder, or is the sample.
+        head: the commit that was read; None where there is none.
+        config: where the repository keeps its documents.
+        documents: the new and changed documents, each with its blob id.
+        gone: paths of documents that no longer exist; None where `present` lists all that do.
+        present: paths of all documents; None where only changes were read.
     """
 
+    source: ProjectSource
     head: str | None
     config: Mapping[str, Any]
     documents: Sequence[tuple[Document, str]]
     gone: Collection[str] | None = None
     present: Collection[str] | None = None
-    settles: bool = True
 
 
-def reading(config: Mapping[str, Any]) -> str:
-    """Return a name for the rules of reading: another one means that unchanged files must be read again."""
+def rules_hash(config: Mapping[str, Any]) -> str:
+    """Return an identifier of the rules that documents are read by; if it differs, unchanged files are read again."""
     rules = json.dumps([READER_VERSION, config], sort_keys=True)
     return hashlib.sha256(rules.encode()).hexdigest()[:16]
 
 
-def begin(project_id: uuid.UUID) -> Beginning:
-    """Take the next number of the project's scans.
+def begin(project_id: uuid.UUID) -> ScanStart:
+    """Begin a scan: take the project's next scan number.
 
     Raises:
-        NotFound: the project is gone.
+        NotFound: the project does not exist.
     """
     query = Project.update(scans_begun=Project.scans_begun + 1).where(Project.id == project_id)
     for project in query.returning(*PLAIN).execute():
-        # After the commit: a delivery that still saw the project as it was before is older than this.
-        return Beginning(project, project.scans_begun, began_at=database_now())
+        # After the commit: a delivery that was recorded with the project's earlier updated_at is older than this.
+        return ScanStart(project, project.scans_begun, began_at=database_now())
     raise NotFound(f"There is no project {project_id}")
 
 
-def _is_watched(project: Project) -> bool:
-    """Return whether the project's remote is read every now and then; that of one made from a folder is not."""
-    return project.head is not None or project.reading is None
+def apply(start: ScanStart, changes: DocumentChanges) -> list[Envelope] | None:
+    """Write the changes and their events, and settle the deliveries that a scan of the remote answers.
 
-
-def apply(beginning: Beginning, findings: Findings) -> list[Envelope] | None:
-    """Write the findings, settle the deliveries that they answer, and return the events, which stand as rows.
-
-    Documents that are as they were kept are neither written nor told. Returns None, with nothing changed,
-    when another scan was applied since this one began: if that began later, this one is out of date; if
-    earlier, this one compared with artifacts that are no more.
+    A document that did not change is neither written nor gets an event. Returns the events, which are rows, or None
+    if another scan was applied since this one began. Then nothing is written: if the other scan began later, this one
+    is out of date; if it began earlier, this one compared with artifacts that have changed since.
     """
-    project_id = beginning.project.id
+    project_id = start.project.id
+    is_remote = changes.source is ProjectSource.REMOTE
     with database.atomic():
-        # The lock lets deliveries be recorded meanwhile: those hold the row against removal only.
-        locked = Project.select(*PLAIN).for_update("FOR NO KEY UPDATE")  # type: ignore[arg-type]  # it takes words too
+        # Deliveries can be recorded meanwhile: they only lock the row against removal.
+        locked = Project.select(*PLAIN).for_update("FOR NO KEY UPDATE")  # type: ignore[arg-type]  # a string is allowed
         now = locked.where(Project.id == project_id).get_or_none()
-        if now is None or now.scan_applied != beginning.project.scan_applied:
+        if now is None or now.scan_applied != start.project.scan_applied:
             return None
-        events = _write_artifacts(project_id, findings)
-        told = _write_events(project_id, now.last_event_id, events)
-        if findings.settles:
-            WebhookEvent.settle(project_id, beginning.began_at)
+        events = _write_events(project_id, now.last_event_id, _write_artifacts(project_id, changes))
+        if is_remote:
+            WebhookEvent.settle(project_id, start.began_at)
+        # A folder stands in for a remote project's repository until the next scan, which reads everything again.
+        stands_in = now.source is ProjectSource.REMOTE and not is_remote
         Project.update(
-            head=findings.head,
-            # A folder stands in for the remote until it is read again: soon, if the remote was to be read.
-            reading=reading(findings.config) if findings.settles or not _is_watched(now) else None,
-            config=findings.config or ({} if CONFIG_FILES in now.config else now.config),
-            scan_applied=beginning.number,
-            last_event_id=now.last_event_id + len(told),
+            source=now.source if stands_in else changes.source,
+            head=changes.head,
+            rules_hash=None if stands_in else rules_hash(changes.config),
+            config=changes.config or ({} if CONFIG_FILES in now.config else now.config),
+            scan_applied=start.number,
+            last_event_id=now.last_event_id + len(events),
             last_seen=peewee.fn.now(),
             scan_error=None,
         ).where(Project.id == project_id).execute()
-    return told
+    return events
 
 
-def _write_artifacts(project_id: uuid.UUID, findings: Findings) -> list[Envelope]:
-    by_path = {document.path: document for document, _ in findings.documents}
-    written = Artifact.upsert(project_id, [_row(document, blob_id) for document, blob_id in findings.documents])
+def _write_artifacts(project_id: uuid.UUID, changes: DocumentChanges) -> list[Envelope]:
+    by_path = {document.path: document for document, _ in changes.documents}
+    written = Artifact.upsert(project_id, [_row(document, blob_id) for document, blob_id in changes.documents])
     events = [
         artifact_updated(
             project_id,
@@ -125,7 +123,7 @@ def _write_artifacts(project_id: uuid.UUID, findings: Findings) -> list[Envelope
         )
         for path, created in written
     ]
-    for path, kind, version in Artifact.remove(project_id, gone=findings.gone, present=findings.present):
+    for path, kind, version in Artifact.remove(project_id, gone=changes.gone, present=changes.present):
         events.append(artifact_updated(project_id, path=path, type=kind, version=version, change="deleted"))
     return sorted(events, key=lambda event: str(event.payload["path"]))
 
@@ -147,7 +145,7 @@ def _row(document: Document, blob_id: str) -> dict[str, Any]:
 
 
 def _write_events(project_id: uuid.UUID, last_id: int, events: Sequence[Envelope]) -> list[Envelope]:
-    """Insert the events with the ids that follow `last_id`, and return them with these."""
+    """Insert the events with the ids that follow `last_id`, and return them with their ids."""
     numbered = [event.numbered(number) for number, event in enumerate(events, start=last_id + 1)]
     fields: tuple[peewee.Field, ...] = (Event.project, Event.id, Event.event, Event.payload, Event.timestamp)
     columns = ", ".join(str(field.column_name) for field in fields)

@@ -1,4 +1,4 @@
-"""Where the copies of the projects' repositories lie on this machine, and when they go."""
+"""The mirrors of the projects' repositories on this machine: where they lie, and when they are deleted."""
 
 import contextlib
 import uuid
@@ -6,19 +6,20 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from jive import settings
+from jive.documents.document import MAX_CONTENT_BYTES
 from jive.errors import ScanFailed
 from jive.models import Project
-from jive.scanner import bare
-from jive.scanner.checkout import Mirror, Policy
-from jive.scanner.document import MAX_CONTENT_BYTES
+from jive.repositories import storage
+from jive.repositories.access import Policy
+from jive.repositories.mirror import Mirror
 
 
 @contextlib.contextmanager
 def mirror_of(project: Project) -> Iterator[Mirror]:
-    """Hold the project's mirror, within the limits that the settings set.
+    """Lock and return the project's mirror, with the limits that the settings give.
 
     Raises:
-        ScanFailed: another scan did not let go of it in time.
+        ScanFailed: another scan held the lock until the time limit.
     """
     config = settings.current()
     policy = Policy(
@@ -36,20 +37,20 @@ def mirror_of(project: Project) -> Iterator[Mirror]:
         yield mirror
 
 
-def kept() -> set[uuid.UUID]:
-    """Return the projects of which there is anything here."""
+def project_ids() -> set[uuid.UUID]:
+    """Return the ids of the projects that have a mirror, or what is left of one, on this machine."""
     found = set()
     for place in _folder().glob("*.git*"):
-        with contextlib.suppress(ValueError):  # nothing of ours
+        with contextlib.suppress(ValueError):  # a name that JIVE did not give
             found.add(uuid.UUID(place.name.partition(".")[0]))
     return found
 
 
-def forget(project_ids: Collection[uuid.UUID]) -> None:
-    """Throw mirrors away; one that is in use, or cannot be removed, stays for now."""
-    for project_id in kept().intersection(project_ids):
+def delete(ids: Collection[uuid.UUID]) -> None:
+    """Delete the mirrors of these projects; the next sweep deletes one that is in use or cannot be deleted now."""
+    for project_id in project_ids().intersection(ids):
         with contextlib.suppress(ScanFailed, OSError):
-            bare.remove(_folder_of(project_id))
+            storage.remove(_folder_of(project_id))
 
 
 def _folder() -> Path:

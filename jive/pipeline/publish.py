@@ -1,4 +1,4 @@
-"""Tell the events that were written: Redis carries them, and Postgres knows which it took."""
+"""Publish events: Redis carries them to listeners, and Postgres records which ones it took."""
 
 import logging
 import uuid
@@ -15,17 +15,18 @@ logger = logging.getLogger(__name__)
 
 
 def publish(project_id: uuid.UUID, events: Sequence[Envelope]) -> bool:
-    """Publish events of one project in one round trip, and mark them; return False if Redis did not take them.
+    """Publish events of one project in one round trip and mark them as published.
 
-    They are told again by a sweep until they are marked, so a listener may hear one twice, by the same id.
+    Returns False, with nothing marked, if Redis did not take them; a sweep then publishes them. A listener may
+    therefore receive an event twice, with the same id.
     """
     if not events:
         return True
     try:
         publish_project_events(events)
     except RedisUnavailable as exc:
-        logger.warning("%d events of project %s are kept but not told yet: %s", len(events), project_id, exc)
+        logger.warning("%d events of project %s are stored and not published yet: %s", len(events), project_id, exc)
         return False
-    told = peewee.SQL("id = ANY(%s)", [[event.id for event in events]])  # one parameter, where in_ has thousands
-    Event.update(published_at=peewee.fn.now()).where(Event.project == project_id, told).execute()
+    published = peewee.SQL("id = ANY(%s)", [[event.id for event in events]])  # one parameter; in_ has one per id
+    Event.update(published_at=peewee.fn.now()).where(Event.project == project_id, published).execute()
     return True

@@ -13,7 +13,7 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
-from jive.children import launcher
+from jive.processes import launcher
 
 PATIENCE_S = 60
 JIVE = (sys.executable, "-m", "jive")

@@ -16,7 +16,8 @@ from typing import Any
 import psycopg2
 from cryptography.fernet import Fernet
 
-from jive import embedded, keys
+from jive import keys
+from jive.operate import servers
 from tests.conftest import FAST, server_home
 from tests.flow.processes import PATIENCE_S, Running, free_port, run, running, serving
 
@@ -97,10 +98,10 @@ class Stack:
         self.start_worker()
 
     def start_postgres(self) -> None:
-        self.postgres, self.database_url = embedded.start_postgres(self.home, "jive_test", FAST)
+        self.postgres, self.database_url = servers.start_postgres(self.home, "jive_test", FAST)
 
     def start_redis(self, *options: str) -> None:
-        self.redis, self.redis_url = embedded.start_redis(self.home, options)
+        self.redis, self.redis_url = servers.start_redis(self.home, options)
 
     def stop_stores(self) -> None:
         self.redis.stop()

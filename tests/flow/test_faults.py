@@ -152,7 +152,7 @@ def push_into_the_void(jive: Stack, project: object) -> None:
         return
 
 
-def test_a_remote_that_is_gone_rests_with_its_error_and_is_revived(jive: Stack) -> None:
+def test_deliveries_of_a_remote_that_is_gone_fail_and_can_be_retried(jive: Stack) -> None:
     project = jive.watched()
     project.repository.commit(prd="# PRD\n")
     away = project.repository.path.with_name("away")
@@ -163,7 +163,7 @@ def test_a_remote_that_is_gone_rests_with_its_error_and_is_revived(jive: Stack) 
     assert jive.query(rests, project.id)[0][1]
     assert "failed" in jive.jive("project", "list")
     away.rename(project.repository.path)
-    jive.jive("events", "retry", "--all")
+    jive.jive("deliveries", "retry", "--all")
     jive.settles(project)
 
 

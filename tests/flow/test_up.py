@@ -120,7 +120,7 @@ def test_a_second_one_in_the_same_folder_is_refused(warm: Path) -> None:
     with up(warm, free_port()) as first:
         first.line("Ready in")
         status, _, errors = run("up", cwd=warm, PORT=str(free_port()), **UNSET)
-        assert (status, "runs in this folder already" in errors) == (1, True)
+        assert (status, "is running in this folder already" in errors) == (1, True)
         assert first.process.poll() is None
         assert first.end() == 0
 

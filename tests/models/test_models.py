@@ -7,6 +7,7 @@ from typing import Any
 import peewee
 import pytest
 
+from jive.catalog import projects
 from jive.db import database
 from jive.errors import InvalidValue, NotFound, ProjectExists
 from jive.models import MODELS, Artifact, Event, MCPAuditLog, Project, WebhookEvent
@@ -77,16 +78,16 @@ def test_a_second_project_with_the_same_url_is_refused() -> None:
 
 def test_a_project_is_found_by_id_url_or_name() -> None:
     project = make_project(name="Named")
-    for word in (str(project.id), project.repo_url, "Named"):
-        assert Project.find(word) == project
+    for word in (str(project.id), project.repo_url, "Named", "named"):
+        assert projects.find(word).id == project.id
 
 
 def test_a_name_of_two_projects_or_of_none_is_refused() -> None:
     make_project(name="Twin"), make_project(name="Twin")
     with pytest.raises(NotFound, match="More than one"):
-        Project.find("Twin")
+        projects.find("Twin")
     with pytest.raises(NotFound, match="no project Nobody"):
-        Project.find("Nobody")
+        projects.find("Nobody")
 
 
 def test_a_path_is_unique_within_its_project_only() -> None:

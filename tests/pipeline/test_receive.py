@@ -14,6 +14,7 @@ from jive import keys
 from jive.db import database
 from jive.errors import DatabaseUnavailable, DeliveryRefused, MalformedDelivery
 from jive.models import Project, WebhookEvent
+from jive.pipeline import registry
 from jive.pipeline.apply import begin
 from jive.pipeline.receive import Receipt, Receiver
 from tests.conftest import using
@@ -158,7 +159,7 @@ def test_a_secret_that_cannot_be_read_stops_only_its_own_project(
     with pytest.raises(DeliveryRefused):
         refused.result()
     assert lost.repo_url in caplog.text
-    assert crowd.push(lost, secret=Project.find(str(lost.id)).rotate_secret()).status == "recorded"
+    assert crowd.push(lost, secret=registry.rotate_secret(lost.id).secret).status == "recorded"
 
 
 def test_postgres_away_is_told_to_everyone_who_waits(crowd: Crowd) -> None:
@@ -181,10 +182,10 @@ def test_a_secret_counts_as_it_is_now(post: Post) -> None:
     project = make_project()
     post.push(project)
     old = str(project.webhook_secret)
-    new = project.rotate_secret()
+    new = registry.rotate_secret(project.id).secret
     assert post.push(project, secret=old).status == "recorded"
     assert post.push(project, secret=new).status == "recorded"
-    project.finish_rotation()
+    registry.finish_rotation(project.id)
     assert post.push(project, secret=new).status == "recorded"
     with pytest.raises(DeliveryRefused):
         post.push(project, secret=old)

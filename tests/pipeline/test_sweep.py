@@ -11,7 +11,7 @@ from jive.db import database
 from jive.models import Event, Project
 from jive.models.webhook_event import MAX_ATTEMPTS
 from jive.pipeline.sweep import sweep
-from jive.scanner import bare
+from jive.repositories import storage
 from tests.conftest import using
 from tests.factories import make_delivery, make_project
 
@@ -43,10 +43,12 @@ def test_what_waits_for_long_is_scanned_and_what_has_just_come_is_not() -> None:
 
 def test_a_project_that_was_not_scanned_for_long_is_due_unless_it_came_from_a_folder() -> None:
     age(make_project(name="never"))
-    age(make_project(name="fetched"), head="1" * 40, reading="rules")
-    age(make_project(name="folder"), reading="rules")
+    age(make_project(name="empty"), rules_hash="rules")
+    age(make_project(name="fetched"), head="1" * 40, rules_hash="rules")
+    age(make_project(name="folder", source="folder"))
+    age(make_project(name="sample", source="sample"))
     make_project(name="young")
-    assert scanned() == ["fetched", "never"]
+    assert scanned() == ["empty", "fetched", "never"]
 
 
 def event(project: Project, number: int, **fields: object) -> None:
@@ -71,7 +73,7 @@ def test_old_events_go_once_they_were_told() -> None:
     project = make_project()
     event(project, 1, published_at=LONG_AGO)
     event(project, 2, timestamp=utcnow(), published_at=utcnow())
-    assert sweep(lambda _: None).dropped == 1
+    assert sweep(lambda _: None).deleted == 1
     assert [row.id for row in Event.select()] == [2]
 
 
@@ -93,10 +95,10 @@ def test_mirrors_of_projects_that_are_gone_go_unless_they_are_in_use(home: Path)
         places = {project: home / "repositories" / f"{project.id}.git" for project in (kept, gone, used)}
         (home / "repositories" / "notes").mkdir(parents=True)
         for place in places.values():
-            bare.make(place, time.monotonic() + 60)
+            storage.make(place, time.monotonic() + 60)
         gone.delete_instance()
         used.delete_instance()
-        with bare.locked(places[used], time.monotonic()):
+        with storage.locked(places[used], time.monotonic()):
             sweep(lambda _: None)
             assert [place.exists() for place in places.values()] == [True, False, True]
         sweep(lambda _: None)

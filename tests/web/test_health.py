@@ -10,8 +10,9 @@ from typing import Any
 import psutil
 import pytest
 
-from jive import embedded, redis_client, schema
+from jive import redis_client, schema
 from jive.db import database
+from jive.operate import servers
 from jive.web import health
 from tests.conftest import FAST, using
 
@@ -61,8 +62,8 @@ def test_it_is_well_again_when_the_stores_are() -> None:
 @pytest.fixture
 def frozen(home: Path) -> Iterator[Any]:
     """Both stores, private and frozen: they accept connections and never answer."""
-    postgres, database_url = embedded.start_postgres(home, "own_test", FAST)
-    redis, redis_url = embedded.start_redis(home)
+    postgres, database_url = servers.start_postgres(home, "own_test", FAST)
+    redis, redis_url = servers.start_redis(home)
     with using(DATABASE_URL=database_url, REDIS_URL=redis_url):
         schema.apply(database)
         everyone = [psutil.Process(redis.process.pid)]

@@ -1,0 +1,60 @@
+"""Deliveries: list them."""
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from jive.db import connection
+from jive.models import Project, WebhookEvent
+from jive.models.enums import DeliveryState, WebhookSource
+
+
+@dataclass(frozen=True)
+class DeliveryRecord:
+    """A delivery.
+
+    Attributes:
+        id: the Git host's id of it.
+        project: the name of its project.
+        host: the kind of Git host that sent it.
+        event_type: the host's name for the event.
+        retry_count: how many attempts have failed.
+        error: why the last attempt failed; None if none did, or it was retried or settled since.
+    """
+
+    id: str
+    project: str
+    host: WebhookSource
+    event_type: str
+    state: DeliveryState
+    retry_count: int
+    error: str | None
+    received_at: datetime
+
+
+def newest(project_id: uuid.UUID | None, *, failed: bool, limit: int) -> list[DeliveryRecord]:
+    """Return the newest deliveries, newest first.
+
+    Args:
+        project_id: of this project; of all projects if None.
+        failed: only failed ones.
+        limit: how many at most.
+    """
+    query = WebhookEvent.select(
+        WebhookEvent.id,
+        Project.name,
+        WebhookEvent.source,
+        WebhookEvent.event_type,
+        WebhookEvent.state,
+        WebhookEvent.retry_count,
+        WebhookEvent.error_message,
+        WebhookEvent.received_at,
+    ).join(Project)
+    if project_id is not None:
+        query = query.where(WebhookEvent.project == project_id)
+    if failed:
+        query = query.where(WebhookEvent.has_failed())
+    with connection():
+        rows: Any = query.order_by(WebhookEvent.received_at.desc()).limit(limit).tuples()
+        return [DeliveryRecord(*row) for row in rows]

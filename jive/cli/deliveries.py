@@ -1,0 +1,42 @@
+"""The commands `jive deliveries`."""
+
+import click
+
+from jive.cli.common import configure_log, find_project
+
+
+@click.group()
+def deliveries() -> None:
+    """List the deliveries of Git hosts, and retry failed ones."""
+
+
+@deliveries.command("list")
+@click.argument("project", required=False)
+@click.option("--failed", is_flag=True, help="Only failed ones.")
+@click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 10_000))
+def list_deliveries(project: str | None, failed: bool, limit: int) -> None:
+    """List the newest deliveries, of PROJECT or of all."""
+    from jive.catalog import deliveries
+    from jive.cli import printing
+
+    configure_log()
+    project_id = find_project(project).id if project else None
+    printing.deliveries(deliveries.newest(project_id, failed=failed, limit=limit))
+
+
+@deliveries.command("retry")
+@click.argument("ids", nargs=-1)
+@click.option("--all", "everything", is_flag=True, help="All failed deliveries.")
+def retry_deliveries(ids: tuple[str, ...], everything: bool) -> None:
+    """Retry the deliveries with these IDS, which failed three times."""
+    from jive.jobs.tasks import enqueue_scan
+    from jive.pipeline.retry import retry
+
+    if not ids and not everything:
+        raise click.UsageError("Name the deliveries by their ids, or use --all.")
+    configure_log()
+    count = retry(None if everything else ids, enqueue_scan)
+    if count:
+        click.echo(f"{count} project{'' if count == 1 else 's'} will be scanned again.")
+    else:
+        click.echo("None of them failed.")

@@ -1,0 +1,187 @@
+"""Where the BMAD method's own configuration, in a repository, says that the documents lie.
+
+Version 4 has `.bmad-core/core-config.yaml`. Version 6 has one file for each module below `_bmad/` (first called
+`bmad/`, then `.bmad/`), and since 6.6 also `config.toml`, with the team's changes below `custom/`. Only
+configuration at the root counts. Other ways of using these files are not known here: what they say besides is
+passed over.
+"""
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal, NamedTuple
+
+from jive.documents.frontmatter import BrokenYaml, read_yaml
+from jive.documents.places import TOOL_FOLDERS, DocumentType, Places
+
+__all__ = ["Places", "is_config", "read_places"]
+
+MAX_CONFIG_BYTES = 131_072
+MAX_LISTED = 100
+MAX_PATH_CHARS = 500
+MAX_MAPPINGS = 2_000
+
+
+class _Key(NamedTuple):
+    """What the value of a key is, and the type of what lies there; None where names tell it."""
+
+    kind: Literal["file", "files", "folder", "text", "texts", "flag"]
+    type: DocumentType | None = None
+
+
+# A folder that is one of these holds a tool; `build` may well be where someone wants the documents.
+_TOOLS = frozenset(name for name in TOOL_FOLDERS if name.startswith((".", "_"))) | {"bmad", "bmad-core", "node_modules"}
+_KEYS = {
+    # version 4
+    "prdFile": _Key("file", "PRD"),
+    "prdVersion": _Key("text"),
+    "prdSharded": _Key("flag"),
+    "prdShardedLocation": _Key("folder", "PRD"),
+    "epicFilePattern": _Key("text"),
+    "architectureFile": _Key("file", "ARCHITECTURE"),
+    "architectureVersion": _Key("text"),
+    "architectureSharded": _Key("flag"),
+    "architectureShardedLocation": _Key("folder", "ARCHITECTURE"),
+    "devStoryLocation": _Key("folder", "STORY"),
+    "qaLocation": _Key("folder", "QA"),
+    "customTechnicalDocuments": _Key("files"),
+    "devLoadAlwaysFiles": _Key("texts"),
+    # version 6, where `dev_story_location` became `sprint_artifacts`, and that `implementation_artifacts`
+    "outputFolder": _Key("folder"),
+    "planningArtifacts": _Key("folder"),
+    "implementationArtifacts": _Key("folder", "STORY"),
+    "sprintArtifacts": _Key("folder", "STORY"),
+    "devEphemeralLocation": _Key("folder", "STORY"),
+    "solutioningArtifacts": _Key("folder"),
+    "creativeArtifacts": _Key("folder"),
+    "designArtifacts": _Key("folder"),
+    "projectKnowledge": _Key("folder"),
+    "techDocs": _Key("folder"),
+    "testArtifacts": _Key("folder", "QA"),
+    "testDesignOutput": _Key("folder", "QA"),
+    "testReviewOutput": _Key("folder", "QA"),
+    "traceOutput": _Key("folder", "QA"),
+}
+_CONFIG = re.compile(
+    r"\.?bmad-core/core-config\.ya?ml|(?:_bmad|\.bmad|bmad)/(?:[^/]{1,100}/)?config(?:\.user)?\.(?:ya?ml|toml)"
+)
+
+
+def is_config(path: str) -> bool:
+    """Return whether the file at `path` is one that `read_places` wants."""
+    return "bmad" in path[:6] and _CONFIG.fullmatch(path) is not None
+
+
+def read_places(files: Mapping[str, bytes]) -> tuple[Places, tuple[str, ...]]:
+    """Return what the configuration files (path to content) add to the usual places, and warnings.
+
+    Where files disagree, all their places count, and `config` holds what the most special one says: an older
+    version before a newer one, a general module before the method's, the installer's before the team's.
+    """
+    warnings: list[str] = []
+    config: dict[str, Any] = {}
+    typed_files: dict[str, DocumentType | None] = {}
+    typed_folders: dict[str, DocumentType | None] = {}
+    bases: dict[str, None] = {}
+    for path in sorted(files, key=_precedence):
+        found = dict(_known(_parse(path, files[path], warnings)))
+        for key, value in found.items():
+            kept = _read(path, key, value, found.get("outputFolder"), warnings)
+            if kept is None:
+                continue
+            config[key] = kept
+            known = _KEYS[key]
+            if known.kind == "folder":
+                folder = f"{kept}/"
+                bases[folder] = None
+                typed_folders[folder.lower()] = typed_folders.get(folder.lower()) or known.type
+            elif known.kind in ("file", "files"):
+                typed_files |= {file.lower(): known.type for file in ([kept] if known.kind == "file" else kept)}
+    folders = dict(sorted(typed_folders.items(), key=lambda item: (-item[0].count("/"), item[0])))
+    return Places(config, typed_files, folders, tuple(bases)), tuple(warnings)
+
+
+def _precedence(path: str) -> tuple[int, str]:
+    folder, _, name = path.rpartition("/")
+    module = folder.partition("/")[2]
+    special = {"": 1, "core": 2, "bmm": 4, "custom": 5}.get(module, 3)
+    return (0 if name.startswith("core-config") else special + 10 * (".user." in name), path)
+
+
+def _parse(path: str, data: bytes, warnings: list[str]) -> Any:
+    if len(data) > MAX_CONFIG_BYTES:
+        warnings.append(f"{path}: {len(data):,} bytes; configuration over {MAX_CONFIG_BYTES:,} is not read")
+        return None
+    text = data.decode("utf-8-sig", errors="replace").replace("\r\n", "\n")
+    try:
+        return tomllib.loads(text) if path.endswith(".toml") else read_yaml(text)
+    except (BrokenYaml, ValueError, RecursionError) as exc:
+        warnings.append(f"{path}: cannot be read as configuration ({str(exc) or type(exc).__name__})")
+        return None
+
+
+def _known(parsed: Any) -> Iterator[tuple[str, Any]]:
+    """Yield the keys that are known, in camelCase, wherever they stand; outer ones last, so that they win."""
+    mappings = [parsed] if isinstance(parsed, dict) else []
+    for mapping in mappings:  # which grows meanwhile: the outer ones come first
+        mappings += [value for value in mapping.values() if isinstance(value, dict)][: MAX_MAPPINGS - len(mappings)]
+    for mapping in reversed(mappings):
+        for key, value in mapping.items():
+            if (name := re.sub(r"_([a-z])", lambda match: match[1].upper(), key)) in _KEYS:
+                yield name, value
+
+
+def _read(path: str, key: str, value: Any, output: Any, warnings: list[str]) -> Any:
+    """Return what `config` keeps of a value, or None with, where it says something wrong, a warning."""
+    kind = _KEYS[key].kind
+    if kind in ("files", "texts"):
+        items = value[:MAX_LISTED] if isinstance(value, list) else []
+        texts = [item for item in items if isinstance(item, str) and item.isprintable()]
+        if kind == "texts":
+            return [text[:MAX_PATH_CHARS] for text in texts] or None
+        kept = [found for text in texts if (found := _inside(path, key, text, output, warnings))]
+        return kept or None
+    if kind == "flag":
+        return {"true": True, "yes": True, "false": False, "no": False}.get(str(value).lower())
+    if not isinstance(value, str) or not value.strip():
+        return None
+    if kind == "text":
+        return value[:MAX_PATH_CHARS] if value.isprintable() else None
+    return _inside(path, key, value, output, warnings)
+
+
+def _inside(path: str, key: str, value: str, output: Any, warnings: list[str]) -> str | None:
+    """Return the path that a value means, relative to the root, or None and a warning if it is not below it."""
+    text = value.strip().replace("\\", "/")
+    if isinstance(output, str) and key != "outputFolder":
+        text = text.replace("{output_folder}", output.strip().replace("\\", "/"))
+    rooted = re.sub(r"^\$?\{project[-_]root\}/*", "", text)
+    parts = _parts(rooted)
+    problem = None
+    if len(value) > MAX_PATH_CHARS or not text.isprintable():
+        problem = "is not a path"
+    elif re.match(r"/|~|[A-Za-z]:", rooted) or parts is None:
+        problem = "is outside of the repository"
+    elif "{" in rooted:
+        problem = "holds a placeholder that is not known"
+    elif not parts:
+        problem = "is the whole repository"
+    elif _KEYS[key].kind == "folder" and parts[-1] in _TOOLS:
+        problem = "is a folder of tools"
+    if problem or not parts:
+        warnings.append(f"{path}: {key} {value[:100]!r} {problem}; ignored")
+        return None
+    return "/".join(parts)
+
+
+def _parts(text: str) -> list[str] | None:
+    """Return the parts of a relative path without `.` and `..`, or None if it leads out of its root."""
+    parts: list[str] = []
+    for part in text.split("/"):
+        if part == "..":
+            if not parts:
+                return None
+            parts.pop()
+        elif part not in ("", "."):
+            parts.append(part)
+    return parts

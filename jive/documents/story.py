@@ -1,0 +1,71 @@
+"""What makes a file among stories a story, and what state it says it is in."""
+
+import re
+from collections.abc import Iterator
+from itertools import chain, islice
+
+from jive.documents.markdown import Outline, plain
+from jive.documents.status import DocumentStatus, story_status
+from jive.documents.vocabulary import EPIC_WORDS, STATUS, STORY_SECTIONS, STORY_WORDS
+
+# "Story 1.2: Sign in", "Story se1-4 - Segments", "Story: Sign in"; not "Story 1.2 Completion Summary".
+_STORY_TITLE = re.compile(
+    rf"\W*(?:{'|'.join(STORY_WORDS)})(?:[ #]*[\w.-]*\d[\w.-]*)?[\]\s]*(?:[:\uff1a\u2013\u2014-]|$)"
+)
+_OTHER_TITLE = re.compile(
+    rf"\W*(?:{'|'.join(EPIC_WORDS)}|sprint|retrospective|validation|checklist|template|readme|review|code review)\b"
+    r"|.*\b(?:validation report|completion (?:summary|report)|retrospective)\b"
+)
+_TEMPLATE_NAME = re.compile(r"(?:.*[-_.])?story[-_.]?(?:template|tmpl)\b|_?(?:template|tmpl)\b")
+_OTHER_NAME = re.compile(r"(?:readme|epics?|retro|retrospective|sprint|validation-report|atdd-checklist)\b")
+_OTHER_UNLESS_IT_SAYS = re.compile(
+    r"index\b|.*[-_. ](?:report|summary|reviews?|checklist|retro|retrospective|recommendations?|findings|analysis"
+    r"|handoff|handover)[-_. \dtz]*$"
+)
+_NUMBERED = re.compile(r"(?:[a-z]{1,6}[-_]?)?\d+[a-z]?[-_.]\d")
+_STATUS_LINES = 12
+
+
+def is_story(stem: str, title: str, outline: Outline, has_known_status: bool) -> bool:
+    """Return whether a document that lies where stories lie is one.
+
+    Its title says so, or a section with the story or its acceptance criteria, in any language known here; failing
+    those, a number in its name together with a story's status. Epics, reports and templates are none.
+    """
+    stem = stem.lower()
+    title = title.casefold()
+    if _TEMPLATE_NAME.match(stem):
+        return False
+    if _STORY_TITLE.match(title):
+        return True
+    if _OTHER_NAME.match(stem) or _OTHER_TITLE.match(title):
+        return False
+    if any(plain(heading.text) in STORY_SECTIONS for heading in outline.headings):
+        return True
+    return has_known_status and _NUMBERED.match(stem) is not None and not _OTHER_UNLESS_IT_SAYS.match(stem)
+
+
+def find_status(stated: list[str], outline: Outline) -> tuple[DocumentStatus | None, str | None]:
+    """Return the state and the text that says it: of what the head states, the first that is known.
+
+    Args:
+        stated: what front matter and the lines of the head say, in their order.
+        outline: where a section "Status" is sought.
+    """
+    first = None
+    for text in chain(stated, _below_heading(outline)):
+        first = first or text
+        if status := story_status(text):
+            return status, text
+    return None, first
+
+
+def _below_heading(outline: Outline) -> Iterator[str]:
+    """Yield the first line below the first heading "Status"."""
+    for index, heading in enumerate(outline.headings):
+        if plain(heading.text) in STATUS:
+            below = (
+                line.strip(" \t*_`>-") for line in outline.section(index).split("\n", _STATUS_LINES)[:_STATUS_LINES]
+            )
+            yield from islice(filter(None, below), 1)
+            return

@@ -1,0 +1,96 @@
+"""The functions in Postgres that belong to the schema, by name; migrations create the same.
+
+Triggers stand in `TRIGGERS`, by the table that has them.
+"""
+
+FUNCTIONS = {
+    "set_updated_at": """
+CREATE OR REPLACE FUNCTION set_updated_at() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    NEW.updated_at := clock_timestamp();
+    RETURN NEW;
+END $$""",
+    "repo_key": r"""
+CREATE OR REPLACE FUNCTION repo_key(url text) RETURNS text LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
+    SELECT regexp_replace(CASE
+        WHEN url ~ '^(file://|/)' THEN regexp_replace(url, '^file://', '')
+        WHEN url ~ '^[A-Za-z+]+://' THEN lower(regexp_replace(url, '^[A-Za-z+]+://([^@/]*@)?([^/:]+)(:\d+)?/*', '\2/'))
+        ELSE lower(regexp_replace(url, '^([^@/:]*@)?([^/:]+):/*', '\2/'))
+    END, '(/|\.git)+$', '')
+$$""",
+    "free_slug": r"""
+CREATE OR REPLACE FUNCTION free_slug(name text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    base text := trim('-' FROM left(regexp_replace(lower(name), '[^a-z0-9]+', '-', 'g'), 60));
+    free text;
+BEGIN
+    -- Two rows that are inserted at the same time must not find the same slug free.
+    PERFORM pg_advisory_xact_lock(hashtext('projects.slug'));
+    base := CASE WHEN base = '' THEN 'project' ELSE base END;
+    free := base;
+    FOR number IN 2..1000000 LOOP
+        EXIT WHEN NOT EXISTS (SELECT FROM projects WHERE slug = free);
+        free := base || '-' || number;
+    END LOOP;
+    RETURN free;
+END $$""",
+    "complete_project": """
+CREATE OR REPLACE FUNCTION complete_project() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        NEW.slug := coalesce(NEW.slug, free_slug(NEW.name));
+        NEW.rules_hash := coalesce(NEW.rules_hash, NEW.reading);
+    ELSIF NEW.rules_hash IS NOT DISTINCT FROM OLD.rules_hash AND NEW.reading IS DISTINCT FROM OLD.reading THEN
+        NEW.rules_hash := NEW.reading;
+    END IF;
+    NEW.reading := NEW.rules_hash;
+    RETURN NEW;
+END $$""",
+    "keep_delivery_state": """
+CREATE OR REPLACE FUNCTION keep_delivery_state() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    writes_state boolean := CASE TG_OP WHEN 'INSERT' THEN NEW.state <> 'received' AND NOT NEW.processed
+        ELSE NEW.state <> OLD.state END;
+BEGIN
+    IF writes_state THEN
+        NEW.processed := NEW.state = 'settled';
+    ELSIF TG_OP = 'INSERT' OR (NEW.processed, NEW.retry_count, NEW.error_message)
+        IS DISTINCT FROM (OLD.processed, OLD.retry_count, OLD.error_message) THEN
+        NEW.state := CASE
+            WHEN NEW.processed THEN 'settled'
+            WHEN NEW.retry_count >= 3 THEN 'failed'
+            WHEN NEW.retry_count > 0 OR NEW.error_message IS NOT NULL THEN 'waiting'
+            WHEN TG_OP = 'UPDATE' AND OLD.state IN ('waiting', 'failed') THEN 'waiting'
+            ELSE 'received'
+        END;
+    END IF;
+    NEW.processed_at := CASE WHEN NEW.processed THEN coalesce(NEW.processed_at, now()) END;
+    RETURN NEW;
+END $$""",
+    "record_deliveries": """
+CREATE OR REPLACE FUNCTION record_deliveries(
+    ids text[], sources text[], project_ids uuid[], event_types text[], payload_hashes text[], settled boolean[],
+    as_of timestamptz[]
+) RETURNS SETOF text LANGUAGE plpgsql SET lock_timeout = '1s' AS $$
+BEGIN
+    RETURN QUERY
+    INSERT INTO webhook_events (id, source, project_id, event_type, payload_hash, processed, processed_at)
+    SELECT given.id, given.source, projects.id, given.event_type, given.payload_hash, given.is_settled,
+        CASE WHEN given.is_settled THEN now() END
+    FROM unnest(ids, sources, project_ids, event_types, payload_hashes, settled, as_of)
+        AS given (id, source, project_id, event_type, payload_hash, is_settled, at)
+        JOIN projects ON projects.id = given.project_id AND (projects.updated_at = given.at OR given.at IS NULL)
+    ORDER BY given.id
+    ON CONFLICT (id) DO UPDATE SET retry_count = 0, error_message = NULL
+        WHERE NOT webhook_events.processed AND webhook_events.error_message IS NOT NULL
+        AND webhook_events.project_id = EXCLUDED.project_id AND webhook_events.source = EXCLUDED.source
+    RETURNING webhook_events.id;
+END $$""",
+}
+
+# The timing of each trigger, by table and name; a trigger calls the function of its name.
+TRIGGERS = {
+    "projects": {"set_updated_at": "BEFORE UPDATE", "complete_project": "BEFORE INSERT OR UPDATE"},
+    "artifacts": {"set_updated_at": "BEFORE UPDATE"},
+    "webhook_events": {"keep_delivery_state": "BEFORE INSERT OR UPDATE"},
+}

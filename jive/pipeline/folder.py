@@ -1,0 +1,73 @@
+"""A scan of a folder: the documents of a checked-out repository, as they lie on this machine."""
+
+import logging
+from pathlib import Path
+from typing import Any
+
+from jive.db import connection
+from jive.documents.bmad_config import is_config, read_places
+from jive.documents.document import MAX_CONTENT_BYTES, Document, read_document
+from jive.documents.kind import is_document
+from jive.documents.places import TOOL_FOLDERS
+from jive.keys import make_webhook_secret
+from jive.models import Project
+from jive.models.enums import ProjectSource
+from jive.pipeline.apply import DocumentChanges, ScanStart
+from jive.pipeline.scan import Progress, ScanResult, known_blob_ids, run_scan
+from jive.repositories import worktree
+
+logger = logging.getLogger(__name__)
+
+
+def scan_folder(folder: Path, progress: Progress = lambda done, total: None) -> ScanResult:
+    """Make the artifacts of a folder's project equal the documents in the folder.
+
+    The project is the one with the URL that the folder was cloned from; if there is none, it is added. The next scan
+    of its remote replaces what was read here. Pending deliveries stay pending.
+
+    Raises:
+        ScanFailed: a file cannot be read; the artifacts are unchanged.
+        DatabaseUnavailable: nothing was changed.
+    """
+
+    def read(start: ScanStart) -> DocumentChanges:
+        config, documents = _read_documents(folder, progress)
+        present = [document.path for document, _ in documents]
+        known = known_blob_ids(start.project, config)
+        changed = [(document, blob_id) for document, blob_id in documents if known.get(document.path) != blob_id]
+        return DocumentChanges(ProjectSource.FOLDER, None, config, changed, present=present)
+
+    with connection():
+        return run_scan(_project_of(folder).id, read)
+
+
+def _project_of(folder: Path) -> Project:
+    url = worktree.repository_url(folder)
+    project = Project.get_or_none(Project.has_url(url))
+    if project is None:
+        made = {
+            "repo_url": url,
+            "name": folder.resolve().name,
+            "webhook_secret": make_webhook_secret(),
+            "source": ProjectSource.FOLDER,
+        }
+        # Two processes may find no project at the same time; the second insert does nothing.
+        Project.insert(made).on_conflict("IGNORE").execute()
+        project = Project.get(Project.has_url(url))
+    return project
+
+
+def _read_documents(folder: Path, progress: Progress) -> tuple[dict[str, Any], list[tuple[Document, str]]]:
+    """Return where the folder keeps its documents, and the documents with their blob ids, sorted by path."""
+    files = worktree.files(folder, TOOL_FOLDERS)
+    configs = {path: worktree.read(folder / path, MAX_CONTENT_BYTES)[0] or b"" for path in filter(is_config, files)}
+    places, warnings = read_places(configs)
+    for warning in warnings:
+        logger.warning("%s: %s", folder, warning)
+    wanted = sorted(path for path in files if is_document(path, places))
+    documents = []
+    for path in wanted:
+        data, blob_id = worktree.read(folder / path, MAX_CONTENT_BYTES)
+        documents.append((read_document(path, data, places, files.__contains__), blob_id))
+        progress(len(documents), len(wanted))
+    return dict(places.config), documents

@@ -1,0 +1,31 @@
+"""Mirrors to test with, and what they hold."""
+
+from collections.abc import Mapping
+
+from jive.repositories.mirror import Mirror, Policy
+from tests.repositories.remotes import Content, Remote
+
+NEAR = Policy(allow_local=True)
+FAR = Policy(hosts={"localhost": None}, allow_private=True)
+
+
+def with_limits(remote: Remote, **limits: float) -> Mirror:
+    return Mirror(remote.folder.parent / "limited.git", remote.url, Policy(allow_local=True, **limits))  # type: ignore[arg-type]
+
+
+def contents(mirror: Mirror, commit: str) -> dict[str, bytes | None]:
+    files = mirror.files(commit)
+    found = dict(mirror.blobs(files.values()))
+    return {path: found[blob_id] for path, blob_id in files.items()}
+
+
+def head(mirror: Mirror, branch: str | None = None) -> str:
+    commit = mirror.fetch(branch)
+    assert commit
+    return commit
+
+
+def head_after(remote: Remote, mirror: Mirror, files: Mapping[str | bytes, Content]) -> str:
+    commit = remote.commit(files)
+    assert mirror.fetch(None) == commit
+    return commit
