@@ -7,8 +7,7 @@ from typing import Any
 from jive.db import connection
 from jive.documents.bmad_config import is_config, read_places
 from jive.documents.document import MAX_CONTENT_BYTES, Document, read_document
-from jive.documents.kind import is_document
-from jive.documents.places import TOOL_FOLDERS
+from jive.documents.places import TOOL_FOLDERS, is_document
 from jive.keys import make_webhook_secret
 from jive.models import Project
 from jive.models.enums import ProjectSource

@@ -13,8 +13,7 @@ import peewee
 from jive.db import connection, database_now, first_line
 from jive.documents.bmad_config import is_config, read_places
 from jive.documents.document import Document, read_document
-from jive.documents.kind import is_document
-from jive.documents.places import Places
+from jive.documents.places import Places, is_document
 from jive.errors import DatabaseUnavailable, JiveError, NotFound, RepositoryRefused, ScanFailed
 from jive.events import Envelope
 from jive.models import Artifact, Project, WebhookEvent
