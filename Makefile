@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-# Whether a Python is one that JIVE can use; a .venv that was interrupted or moved, or whose Python is gone, has no pip.
+# Whether an environment can be used: one that was interrupted has no pip, and its Python may be gone or too old.
 USABLE := -c 'import sys, pip; sys.exit(sys.version_info < (3, 11))'
 ifneq ($(origin PYTHON),file)
 ifneq ($(shell $(BIN)/python -V 2>&1),$(shell $(PYTHON) -V 2>&1))
