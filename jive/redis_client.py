@@ -78,10 +78,12 @@ def check_connection() -> bool:
 
 
 def server_version(using: Any = None) -> str:
-    """Return the version of the server, such as `7.2.4`.
+    """Return the version of Redis that the server is or is compatible with: `7.0.15`, or `7.2.4 (Valkey 9.1.2)`.
 
     Raises:
         RedisUnavailable: as `ping`.
     """
     with reaching_redis():
-        return str((using or client()).info("server")["redis_version"])
+        facts = (using or client()).info("server")
+    valkey = facts.get("valkey_version")
+    return f"{facts['redis_version']} (Valkey {valkey})" if valkey else str(facts["redis_version"])
