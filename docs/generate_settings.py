@@ -22,8 +22,8 @@ PAGE_HEAD = """\
 # Settings
 
 From the environment, or from a file `.env` in the folder where JIVE runs; the environment wins. `NAME_FILE` may give
-the path of a file that holds the value of `NAME`. A setting that is set but empty counts as unset. All problems are
-reported at once, before anything connects.
+the path of a file that holds the value of `NAME`; where both are set, `NAME` wins. A setting that is set but empty
+counts as unset. All problems are reported at once, before anything connects.
 
 `make up` and `docker compose up` need none of them: what is missing they make themselves. With Docker, `.env` reaches
 the containers, except for the addresses of the stores, `PORT` (which moves the port on your machine),

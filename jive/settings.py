@@ -322,7 +322,7 @@ def load(env_files: Sequence[Path] = ENV_FILES) -> Settings:
     """Read the settings from the environment, then from `env_files`; the first value found counts.
 
     A variable that is set but empty counts as unset. `NAME_FILE` may give the path of a file that holds the value of
-    `NAME`. None of `env_files` need exist.
+    `NAME`; in one place, `NAME` wins. None of `env_files` need exist.
 
     Raises:
         NotRunning: no required setting is set, here or by a running `jive up`.
@@ -349,6 +349,8 @@ def _environment(env_files: Sequence[Path]) -> environs.FileAwareEnv:
         for name in (setting.name, f"{setting.name}_FILE"):
             if os.environ.get(name) == "":
                 del os.environ[name]
+        if setting.name in os.environ:
+            os.environ.pop(f"{setting.name}_FILE", None)  # of the two, environs would take the file
     for path in env_files:
         if path.parent == UP_FOLDER and not is_up():
             continue  # the stores that it names stopped with their `jive up`

@@ -162,10 +162,20 @@ def test_a_value_may_lie_in_a_file_of_its_own(monkeypatch: pytest.MonkeyPatch, t
     assert config.secret_keys == (key_file.read_text().strip(),)
 
 
+def test_a_value_wins_over_a_file_of_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    key_file = tmp_path / "keys"
+    assert keys.make_file(key_file)
+    monkeypatch.setenv("JIVE_SECRET_KEYS_FILE", str(key_file))
+    new = keys.make()
+    assert load(monkeypatch, JIVE_SECRET_KEYS=f"{new},{key_file.read_text().strip()}").secret_keys[0] == new
+
+
 def test_a_file_that_cannot_be_read_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JIVE_SECRET_KEYS_FILE", "/nowhere")
     monkeypatch.delenv("DATABASE_URL", raising=False)
-    assert "JIVE_SECRET_KEYS: The value of JIVE_SECRET_KEYS_FILE must be a readable file path" in problems(monkeypatch)
+    assert "JIVE_SECRET_KEYS: The value of JIVE_SECRET_KEYS_FILE must be a readable file path" in problems(
+        monkeypatch, JIVE_SECRET_KEYS=""
+    )
 
 
 def test_a_key_file_is_written_once_and_for_its_owner(tmp_path: Path) -> None:

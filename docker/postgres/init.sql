@@ -1,5 +1,5 @@
 -- Run once, by the postgres image, when the volume is new.
--- A server that does not have one of these extensions does without it: JIVE itself needs none.
+-- Extensions that the server does not offer are left out: JIVE itself needs none.
 SELECT format('CREATE EXTENSION IF NOT EXISTS %I', name)
 FROM pg_available_extensions
 WHERE name IN ('pg_stat_statements', 'pgcrypto')
