@@ -41,12 +41,11 @@ UPDATE projects SET
     host = CASE substring(repo_key(repo_url) FROM '^[^/]+')
         WHEN 'github.com' THEN 'GITHUB' WHEN 'gitlab.com' THEN 'GITLAB' WHEN 'bitbucket.org' THEN 'BITBUCKET' END,
     source = CASE
-        WHEN head IS NOT NULL THEN 'remote'                     -- it was fetched
         WHEN repo_key(repo_url) = 'github.com/example/jive' THEN 'sample'
-        WHEN reading IS NULL THEN 'remote'                      -- it is to be fetched
-        WHEN EXISTS (SELECT FROM webhook_events WHERE project_id = projects.id) THEN 'remote'
-        -- A folder was read, or a remote without a commit: that has no documents, and seldom lies on this machine.
-        WHEN repo_url ~ '^(file://|/)' OR EXISTS (SELECT FROM artifacts WHERE project_id = projects.id) THEN 'folder'
+        WHEN repo_url ~ '^(file://|/)' THEN 'folder'
+        WHEN head IS NULL AND reading IS NOT NULL               -- it was read, and not fetched
+            AND EXISTS (SELECT FROM artifacts WHERE project_id = projects.id)
+            AND NOT EXISTS (SELECT FROM webhook_events WHERE project_id = projects.id) THEN 'folder'
         ELSE 'remote' END;
 DO $$
 DECLARE
@@ -81,8 +80,8 @@ BEGIN
     ELSIF NEW.rules_hash IS NOT DISTINCT FROM OLD.rules_hash AND NEW.reading IS DISTINCT FROM OLD.reading THEN
         NEW.rules_hash := NEW.reading;
     END IF;
-    -- Only a scan of the remote knows a head; this one was applied by version 0.1.0.
-    IF NEW.source = 'folder' AND NEW.head IS NOT NULL THEN
+    -- Only a scan of the remote knows a new head; this one was applied by version 0.1.0.
+    IF TG_OP = 'UPDATE' AND NEW.source = 'folder' AND NEW.head IS DISTINCT FROM OLD.head AND NEW.head IS NOT NULL THEN
         NEW.source := 'remote';
     END IF;
     NEW.reading := NEW.rules_hash;

@@ -50,8 +50,8 @@ BEGIN
     ELSIF NEW.rules_hash IS NOT DISTINCT FROM OLD.rules_hash AND NEW.reading IS DISTINCT FROM OLD.reading THEN
         NEW.rules_hash := NEW.reading;
     END IF;
-    -- Only a scan of the remote knows a head; this one was applied by version 0.1.0.
-    IF NEW.source = 'folder' AND NEW.head IS NOT NULL THEN
+    -- Only a scan of the remote knows a new head; this one was applied by version 0.1.0.
+    IF TG_OP = 'UPDATE' AND NEW.source = 'folder' AND NEW.head IS DISTINCT FROM OLD.head AND NEW.head IS NOT NULL THEN
         NEW.source := 'remote';
     END IF;
     NEW.reading := NEW.rules_hash;

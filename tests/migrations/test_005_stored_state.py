@@ -96,12 +96,6 @@ def test_another_repository_is_not_the_sample(old: Database, url: str) -> None:
     assert source_of(project) == "remote"
 
 
-def test_a_repository_at_the_url_of_the_sample_that_was_fetched_is_remote(old: Database) -> None:
-    project = add_project("https://github.com/example/jive", head="abc", reading="rules")
-    router().run()
-    assert source_of(project) == "remote"
-
-
 REMOTE = "https://github.com/example/a"
 LOCAL = "file:///srv/a"
 
@@ -114,22 +108,20 @@ LOCAL = "file:///srv/a"
         (LOCAL, {"reading": "rules"}, True, False, "folder"),
         (LOCAL, {"reading": ""}, False, False, "folder"),
         ("/srv/a", {"reading": "rules"}, False, False, "folder"),
+        (LOCAL, {"reading": "rules"}, True, True, "folder"),
+        (LOCAL, {"reading": "rules", "head": "abc"}, True, True, "folder"),
+        (LOCAL, {}, False, False, "folder"),
         # A webhook was set up for it.
         (REMOTE, {"reading": "rules"}, True, True, "remote"),
-        (LOCAL, {"reading": "rules"}, True, True, "remote"),
         # It was fetched, perhaps without a commit in it.
         (REMOTE, {"reading": "rules", "head": "abc"}, True, False, "remote"),
-        (LOCAL, {"reading": "rules", "head": "abc"}, True, False, "remote"),
-        (LOCAL, {"reading": "rules", "head": "abc"}, True, True, "remote"),
         (REMOTE, {"reading": "rules"}, False, False, "remote"),
         # It was added, and not fetched yet, or a folder stands in for it.
         (REMOTE, {}, False, False, "remote"),
-        (LOCAL, {}, False, False, "remote"),
         (REMOTE, {}, True, False, "remote"),
-        (LOCAL, {}, True, False, "remote"),
     ],
 )
-def test_a_project_is_scanned_after_the_upgrade_if_it_was_before(
+def test_the_source_follows_from_the_url_and_from_what_was_read(
     old: Database, url: str, fields: dict[str, str], has_artifact: bool, has_delivery: bool, source: str
 ) -> None:
     project = add_project(url, **fields)
