@@ -178,16 +178,6 @@ def test_a_file_that_cannot_be_read_is_told(monkeypatch: pytest.MonkeyPatch) -> 
     )
 
 
-def test_a_key_file_is_written_once_and_for_its_owner(tmp_path: Path) -> None:
-    file = tmp_path / "keys"
-    assert keys.make_file(file)
-    first = file.read_text()
-    assert not keys.make_file(file)
-    assert file.read_text() == first
-    assert file.stat().st_mode & 0o777 == 0o600
-    assert list(tmp_path.iterdir()) == [file]
-
-
 def test_the_table_names_every_field_once() -> None:
     assert [each.field for each in settings.SETTINGS] == list(dict.fromkeys(each.field for each in settings.SETTINGS))
     assert {each.field for each in settings.SETTINGS} == {field.name for field in fields(settings.Settings)}

@@ -9,13 +9,11 @@ import time
 from pathlib import Path
 
 import psutil
-import psycopg2
 import pytest
 
 from jive import settings
 from jive.models import Artifact, Project
 from jive.operate import servers
-from jive.processes import own_command
 from tests.conftest import using
 from tests.flow.processes import JIVE, PATIENCE_S, free_port, run, running, serving
 
@@ -108,13 +106,6 @@ def test_two_scans_at_once_leave_one_project_and_each_document_once(repository: 
     assert Artifact.select().count() == 5
 
 
-def test_seeding_twice_plants_once() -> None:
-    assert "5 changes" in run("seed")[1]
-    assert "0 changes" in run("seed")[1]
-    assert Project.select().count() == 1
-    assert Artifact.select().count() == 5
-
-
 def test_check_says_that_all_is_well() -> None:
     with running("worker") as worker:
         worker.line("worker alive")
@@ -122,35 +113,6 @@ def test_check_says_that_all_is_well() -> None:
     assert (status, "FAIL" in output) == (0, False)
     for name in ("settings", "postgres", "redis", "pub/sub", "worker", "migrations", "drift", "deliveries"):
         assert f"ok    {name}" in output
-
-
-@pytest.mark.parametrize(
-    ("variables", "said"),
-    [
-        ({"DATABASE_URL": NOWHERE}, ["FAIL  postgres", "refused", "→ check DATABASE_URL", "ok    redis"]),
-        ({"REDIS_URL": "redis://127.0.0.1:1"}, ["FAIL  redis", "→ check REDIS_URL", "ok    drift"]),
-        ({"PORT": "x", "JIVE_LOG_LEVEL": "y"}, ["PORT: is not", "JIVE_LOG_LEVEL: must", "→ set it"]),
-    ],
-)
-def test_check_tells_what_is_wrong_and_what_to_do(variables: dict[str, str], said: list[str]) -> None:
-    status, output, errors = run("check", cwd=None, **variables)
-    assert status == 1
-    assert "Traceback" not in output + errors
-    assert "hush" not in output + errors
-    for words in said:
-        assert words in output
-
-
-def test_check_tells_of_pending_migrations_and_of_drift(empty_database: str) -> None:
-    status, output, _ = run("check", DATABASE_URL=empty_database)
-    assert (status, "FAIL  migrations" in output, f"→ Run `{own_command()} migrate`" in output) == (1, True, True)
-    assert run("migrate", DATABASE_URL=empty_database)[0] == 0
-    link = psycopg2.connect(empty_database)
-    link.autocommit = True
-    link.cursor().execute("ALTER TABLE projects ADD extra int")
-    link.close()
-    status, output, _ = run("check", DATABASE_URL=empty_database)
-    assert (status, "FAIL  drift" in output, "projects: column extra" in output) == (1, True, True)
 
 
 @pytest.mark.parametrize(
@@ -174,6 +136,10 @@ def test_missing_settings_are_told_at_once(words: tuple[str, ...], tmp_path: Pat
 
 def test_an_unknown_project_is_one_clear_line() -> None:
     assert run("watch", "nobody") == (1, "", "jive: There is no project nobody\n")
+
+
+def test_scanning_a_missing_folder_is_one_clear_line() -> None:
+    assert run("scan", "/nowhere/library") == (1, "", "jive: There is no folder /nowhere/library\n")
 
 
 def test_keygen_prints_a_key_that_settings_take(tmp_path: Path) -> None:
