@@ -1,4 +1,4 @@
-"""Group commit: what many threads ask at the same time is done for all of them at once."""
+"""Group commit: process in one call what many threads ask for at the same time."""
 
 import threading
 from collections.abc import Callable, Sequence
@@ -9,7 +9,7 @@ Outcome = TypeVar("Outcome")
 
 
 class _Place(Generic[Item, Outcome]):
-    """Where a thread waits; `turn` is free once it has its outcome, or once it is the one to run the next batch."""
+    """An item whose thread waits; `turn` is released when it has its outcome, or when it is to run the next batch."""
 
     __slots__ = ("is_done", "item", "outcome", "turn")
 
@@ -22,17 +22,17 @@ class _Place(Generic[Item, Outcome]):
 
 
 class Batcher(Generic[Item, Outcome]):
-    """Calls `run` once with the items of all threads that ask at the same time.
+    """Calls a function once for the items of all threads that call at the same time.
 
-    Nobody waits for company: the first to come calls it at once, with its own item. Those who come meanwhile
-    are gathered, and then one of them calls it for all of them.
+    The first thread runs it at once, with its own item only. The items of threads that call meanwhile are gathered,
+    and then one of these threads runs it for all of them.
     """
 
     def __init__(self, run: Callable[[Sequence[Item]], Sequence[Outcome | BaseException]]) -> None:
-        """Make one.
+        """Prepare a batcher.
 
         Args:
-            run: takes items in the order in which they came and returns an outcome, or an error, for each.
+            run: takes items, in the order of the calls, and returns an outcome or an error for each.
         """
         self._run = run
         self._lock = threading.Lock()
@@ -40,7 +40,7 @@ class Batcher(Generic[Item, Outcome]):
         self._is_running = False
 
     def __call__(self, item: Item) -> Outcome:
-        """Return the outcome of `item`, or raise its error; what `run` raises is the error of its whole batch."""
+        """Return the outcome of `item`, or raise its error; if `run` raises, that is the error of the whole batch."""
         place: _Place[Item, Outcome] = _Place(item)
         with self._lock:
             self._gathered.append(place)
@@ -55,7 +55,7 @@ class Batcher(Generic[Item, Outcome]):
         try:
             raise outcome
         finally:
-            del outcome, place  # else the error holds this frame and the frame the error, with all that hangs on them
+            del outcome, place  # they form a cycle with this frame, which would keep the item in memory
 
     def _run_batch(self) -> None:
         with self._lock:
@@ -65,13 +65,13 @@ class Batcher(Generic[Item, Outcome]):
             outcomes = self._run([place.item for place in batch])
             if len(outcomes) != len(batch):
                 raise ValueError(f"{len(batch)} items have {len(outcomes)} outcomes")
-        except BaseException as exc:  # noqa: BLE001  # it is raised in every thread that waits for it
+        except BaseException as exc:  # noqa: BLE001  # it is raised in each waiting thread
             outcomes = [exc] * len(batch)
         with self._lock:
             self._is_running = bool(self._gathered)
             successor = self._gathered[:1]
         for place, outcome in zip(batch, outcomes, strict=True):
             place.outcome, place.is_done = outcome, True
-        for place in (*successor, *batch[1:]):  # the first of a batch is the one that runs it
+        for place in (*successor, *batch[1:]):  # the first thread of a batch runs it
             place.turn.release()
         del outcomes, outcome, place, batch, successor  # as above

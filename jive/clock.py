@@ -1,8 +1,8 @@
-"""The one clock of a process."""
+"""The clock of this process."""
 
 from datetime import UTC, datetime
 
 
 def utcnow() -> datetime:
-    """Return the time now, aware, in UTC."""
+    """Return the current time in UTC, aware."""
     return datetime.now(UTC)

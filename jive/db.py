@@ -1,4 +1,4 @@
-"""Postgres: one pool of connections, configured and connected when it is first used."""
+"""Postgres: one pool of connections per process, configured at its first use."""
 
 import contextlib
 import select
@@ -18,39 +18,40 @@ NULL_LOCK = contextlib.nullcontext()
 
 
 class Seat(NamedTuple):
-    """A connection of the pool, idle or in use; in the order of fields that peewee's pool unpacks."""
+    """A connection of the pool, idle or in use. Peewee's pool unpacks the fields in this order."""
 
     timestamp: float
-    poller: Any  # a select.poll on it, made once: to make one costs as much as to ask it
+    poller: Any  # a select.poll on the connection; creating one costs as much as polling
     connection: Any
 
 
 class Database(PooledPostgresqlDatabase):
-    """A pool of Postgres connections that is configured at its first use.
+    """A pool of Postgres connections, configured at its first use.
 
-    It differs from peewee's in three things. Taking a connection from the pool asks the kernel, not the
-    server, whether the connection still stands, so it costs no round trip. A connection is opened outside of
-    every lock, so an unreachable server delays only the threads that wait for it. The settings are read when
-    the first connection is asked for, not at import.
+    It differs from peewee's pool in three ways:
+
+    - Whether an idle connection is still open is asked of the kernel, not of the server: that takes no round trip.
+    - Connections are opened outside of every lock: an unreachable server delays only the threads that connect.
+    - The settings are read when the first connection is taken, not at import.
     """
 
     def __init__(self) -> None:
         super().__init__(None)
-        # Peewee holds this lock while it connects. It guards nothing here: the state is the thread's own.
+        # Peewee holds this lock while it connects. It protects nothing here: the state belongs to the thread.
         self._lock = NULL_LOCK
         self._configure_lock = threading.Lock()
 
     def configure(self, config: settings.Settings) -> None:
-        """Use the database that `config` names, from the next connection on; connects nowhere."""
-        self.connect_params: dict[str, Any] = {}  # peewee would keep those of an earlier configuration
+        """Use the database that `config` names from the next connection on; does not connect."""
+        self.connect_params: dict[str, Any] = {}  # peewee keeps those of an earlier configuration
         parameters = parse_dsn(config.database_url)
-        usual = {
+        defaults = {
             "connect_timeout": config.database_timeout_s,
-            # A peer that vanished without a word is noticed in half a minute, not in two hours.
+            # An idle connection to a host that vanished is noticed after half a minute, not two hours.
             "keepalives_idle": 10,
             "keepalives_interval": 5,
             "keepalives_count": 4,
-            # And one that vanished under a statement at once, not when the kernel gives up, in a quarter of an hour.
+            # During a statement it is noticed after this time, not when the kernel gives up after a quarter of an hour.
             "tcp_user_timeout": config.database_timeout_s * 1000,
             "application_name": "jive",
         }
@@ -58,11 +59,11 @@ class Database(PooledPostgresqlDatabase):
             parameters.pop("dbname"),
             max_connections=config.database_pool_size,
             timeout=config.database_timeout_s,
-            **usual | parameters,
+            **defaults | parameters,
         )
 
     def connect(self, reuse_if_open: bool = False) -> bool:
-        # The usual case, past the layers that peewee leads it through: they cost more than all the rest.
+        # The usual case. It skips layers of peewee that cost more than all the rest.
         if self._state.closed and (conn := self._take()) is not None:
             self._state.set_connection(conn)
             return True
@@ -81,11 +82,11 @@ class Database(PooledPostgresqlDatabase):
         return True
 
     def _take(self) -> Any:
-        """Return the connection that was given back last, or None when none lies idle."""
+        """Return the idle connection that was used last, or None if there is none."""
         with self._pool_lock:
             while self._connections:
                 seat = self._connections.pop()
-                # Nobody speaks on an idle connection but a server that ends it.
+                # Bytes on an idle connection mean that the server has closed it.
                 if not (seat.connection.closed or seat.poller.poll(0)):
                     self._in_use[id(seat.connection)] = seat
                     return seat.connection
@@ -107,7 +108,7 @@ class Database(PooledPostgresqlDatabase):
                 return conn
             if len(self._in_use) >= self._max_connections:
                 raise MaxConnectionsExceeded("every connection of the pool is in use")
-            place = object()  # keeps our seat while we connect outside of the lock
+            place = object()  # counts as a connection in use while one is opened outside of the lock
             self._in_use[id(place)] = Seat(time.time(), None, None)
         try:
             conn = peewee.PostgresqlDatabase._connect(self)  # type: ignore[attr-defined]
@@ -127,13 +128,13 @@ class Database(PooledPostgresqlDatabase):
 database = Database()
 
 
-class connection:  # noqa: N801  # used as a word, `with connection():`, at half the price of a generator
-    """Hold one connection of the pool for the block, and give it back at its end.
+class connection:  # noqa: N801  # reads as a function; a class costs half as much as a generator
+    """Hold a connection of the pool for the block, and return it to the pool afterwards.
 
-    Nested blocks share it. A transaction that is open at the end is rolled back.
+    Nested blocks share the connection. A transaction that is still open at the end is rolled back.
 
     Raises:
-        DatabaseUnavailable: no connection could be had within `database_timeout_s`.
+        DatabaseUnavailable: there was no connection within `database_timeout_s`.
     """
 
     __slots__ = ("_is_outermost",)
@@ -153,27 +154,27 @@ class connection:  # noqa: N801  # used as a word, `with connection():`, at half
 
 
 def first_line(exc: BaseException) -> str:
-    """Return an error's first line, which is the part that a person reads; libpq puts no password there."""
+    """Return the first line of an error's message. In libpq's errors it may name the server, but not the password."""
     return next(iter(str(exc).strip().splitlines()), type(exc).__name__)
 
 
 def database_now() -> datetime:
-    """Return the time on the database's clock, which says what came before what."""
+    """Return the current time on the clock of the database, which all processes share."""
     now: datetime = database.execute_sql("SELECT clock_timestamp()").fetchone()[0]
     return now
 
 
 def ping() -> None:
-    """Run `SELECT 1`.
+    """Run a query, and wait for the answer.
 
     Raises:
-        DatabaseUnavailable: with the driver's reason.
+        DatabaseUnavailable: there was none; the message is the driver's, which may name the server.
     """
     with connection() as db:
         try:
             db.execute_sql("SELECT 1").fetchone()
         except peewee.PeeweeException as exc:
-            raise DatabaseUnavailable(f"Postgres does not answer: {first_line(exc)}") from exc
+            raise DatabaseUnavailable(f"Postgres did not answer: {first_line(exc)}") from exc
 
 
 def check_connection() -> bool:

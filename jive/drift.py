@@ -1,4 +1,4 @@
-"""Find where the live schema differs from the one that the models describe."""
+"""Drift: where the live schema differs from the one that the models describe."""
 
 import uuid
 from collections.abc import Iterable
@@ -7,7 +7,7 @@ from jive.db import Database, connection
 from jive.models.base import BaseModel
 from jive.models.functions import FUNCTIONS
 
-# What makes up a schema, one line a fact, in words that do not name the schema itself.
+# One row for each part of a schema: its table, its kind and name, and its definition, without the name of the schema.
 FACTS = """
 WITH relation AS (
     SELECT oid, relname FROM pg_class
@@ -43,11 +43,11 @@ def _facts(db: Database, schema: str, tables: list[str]) -> dict[str, str]:
 
 
 def drift(db: Database, models: Iterable[type[BaseModel]]) -> list[str]:
-    """Compare the live schema with the one that `models` would create; return a line for each difference.
+    """Compare the live schema with the one that the models describe; return one line for each difference.
 
-    Postgres itself builds the models' tables, in a schema of their own and in a transaction that is rolled
-    back, so types, defaults, constraints, indexes and triggers are compared as the server understands them.
-    Tables that no model covers are nobody's business here.
+    Postgres creates the tables of the models in a scratch schema, in a transaction that is rolled back. So columns,
+    constraints, indexes, triggers and functions are compared as the server understands them. Tables without a model
+    are ignored.
     """
     models = list(models)
     tables = [model._meta.table_name for model in models]

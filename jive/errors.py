@@ -1,17 +1,20 @@
-"""Every error that JIVE raises on purpose: the class carries the decision, the message says what to do."""
+"""The errors that JIVE raises: the class decides the HTTP status and whether to retry.
+
+The docstring of a class is its default message. Users and clients of the API see the messages.
+"""
 
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
 
 class JiveError(Exception):
-    """Something went wrong inside JIVE.
+    """An internal error occurred.
 
     Attributes:
-        code: the word for it in JSON answers.
-        status: the HTTP status that tells it.
-        retryable: whether the same call may succeed later, unchanged.
-        details: facts for the caller, never secrets.
+        code: identifies the error in JSON.
+        status: the HTTP status.
+        retryable: whether the same call may succeed later.
+        details: facts for the caller, without secrets.
     """
 
     code: ClassVar[str] = "internal_error"
@@ -24,7 +27,7 @@ class JiveError(Exception):
 
 
 class SettingsError(JiveError):
-    """The settings are incomplete or wrong."""
+    """Settings are missing or invalid."""
 
     code = "settings"
 
@@ -66,48 +69,48 @@ class RedisUnavailable(StoreUnavailable):
 
 
 class SchemaMismatch(JiveError):
-    """The database's schema is not the one that this version of JIVE expects."""
+    """The schema of the database is not the one that this version of JIVE expects."""
 
     code = "schema_mismatch"
     status = 503
 
 
 class MigrationFailed(JiveError):
-    """A migration failed; the database is as it was before."""
+    """A migration failed; the database is unchanged."""
 
     code = "migration_failed"
 
 
 class InvalidValue(JiveError, ValueError):
-    """A value is not one that its field takes; nothing was written."""
+    """A value is not allowed; nothing was changed."""
 
     code = "invalid_value"
     status = 400
 
 
 class NotFound(JiveError):
-    """There is nothing by that name."""
+    """It does not exist."""
 
     code = "not_found"
     status = 404
 
 
 class MethodNotAllowed(JiveError):
-    """This address does not take that method."""
+    """The method is not allowed at this address."""
 
     code = "method_not_allowed"
     status = 405
 
 
 class ProjectExists(JiveError):
-    """A project with this repository URL exists already; nothing was written."""
+    """A project with this repository exists already; nothing was changed."""
 
     code = "project_exists"
     status = 409
 
 
 class MalformedDelivery(JiveError):
-    """A delivery is not what its host sends; nothing was recorded."""
+    """The request is not a delivery of this Git host; nothing was recorded."""
 
     code = "malformed_delivery"
     status = 400
@@ -121,21 +124,21 @@ class DeliveryRefused(JiveError):
 
 
 class BodyTooLarge(JiveError):
-    """The body is larger than is taken; nothing was recorded."""
+    """The body is too large; nothing was recorded."""
 
     code = "body_too_large"
     status = 413
 
 
 class ScanFailed(JiveError):
-    """A repository could not be read; its project is as it was before."""
+    """The repository could not be read; its project is unchanged."""
 
     code = "scan_failed"
     retryable = True
 
 
 class RepositoryRefused(ScanFailed):
-    """The settings do not allow this repository; trying again changes nothing."""
+    """The settings do not allow this repository."""
 
     code = "repository_refused"
     status = 400
@@ -143,6 +146,6 @@ class RepositoryRefused(ScanFailed):
 
 
 class ServerUnavailable(JiveError):
-    """A server that `jive up` needs could not be found or did not start."""
+    """A server is missing, did not start, or cannot be used."""
 
     code = "server_unavailable"

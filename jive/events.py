@@ -1,4 +1,4 @@
-"""What JIVE tells its listeners: the names of the events, their envelope, and the channel of a project."""
+"""Events: their names, their envelope, and the channels that carry them."""
 
 import json
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from jive.errors import InvalidValue
 
 
 class EventName(StrEnum):
-    """Everything that can be told of a project."""
+    """The kinds of events."""
 
     AGENT_STATUS_CHANGED = "agent_status_changed"
     ARTIFACT_UPDATED = "artifact_updated"
@@ -22,10 +22,11 @@ class EventName(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Envelope:
-    """One thing that happened in a project.
+    """An event of a project, as listeners receive it.
 
-    `payload` is any JSON object; `artifact_updated` below says what it holds for that event. `id` counts per
-    project where the event is kept as a row, and is None where it is not.
+    Attributes:
+        payload: a JSON object; its keys depend on the event.
+        id: counts from 1 in each project; None if the event is not stored in the outbox.
     """
 
     event: EventName
@@ -50,10 +51,10 @@ class Envelope:
 
     @classmethod
     def from_dict(cls, data: Any) -> "Envelope":
-        """Read an envelope.
+        """Return the envelope that `to_dict` made `data` from.
 
         Raises:
-            InvalidValue: it is not one.
+            InvalidValue: `data` is not an envelope, or one of an unknown event.
         """
         try:
             return cls(
@@ -64,7 +65,7 @@ class Envelope:
                 id=None if data.get("id") is None else int(data["id"]),
             )
         except (AttributeError, KeyError, TypeError, ValueError) as exc:
-            raise InvalidValue(f"This is no event: {json.dumps(data)[:200]}") from exc
+            raise InvalidValue(f"This is not an event: {json.dumps(data)[:200]}") from exc
 
 
 def artifact_updated(
@@ -75,11 +76,11 @@ def artifact_updated(
     version: str | None,
     change: Literal["created", "updated", "deleted"],
 ) -> Envelope:
-    """Return the event that tells of one changed document; its payload has exactly these four keys."""
+    """Return the event of a changed document; its payload has these four keys."""
     payload = {"path": path, "type": str(type), "version": version, "change": change}
     return Envelope(event=EventName.ARTIFACT_UPDATED, project_id=project_id, payload=payload)
 
 
 def channel(project_id: UUID) -> str:
-    """Return the name of the Redis channel that carries a project's events."""
+    """Return the Redis channel that carries the events of a project."""
     return f"project:{project_id}"

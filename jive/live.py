@@ -1,4 +1,4 @@
-"""Listen to a project: its events after a given one, first from Postgres, then as they come, without gap or repeat."""
+"""Listen to the events of a project, from any id on, without gaps or repeats."""
 
 import logging
 import queue
@@ -17,14 +17,14 @@ from jive.models import Event, Project
 from jive.pubsub import subscribe_to_channel
 
 BATCH = 500
-POLL_S = 0.2  # a listener that is told to stop does so after so long
-LOOK_S = 5.0  # news that Redis lost is found in Postgres after so long
+POLL_S = 0.2  # how long a listener takes to notice that it should stop
+LOOK_S = 5.0  # how often a listener looks in Postgres for events that Redis lost
 
 logger = logging.getLogger(__name__)
 
 
 class Identified(Protocol):
-    """A project: the model, or a record of the catalog."""
+    """Anything with the id of a project, such as the model or a record of the catalog."""
 
     @property
     def id(self) -> uuid.UUID: ...
@@ -36,15 +36,19 @@ def listen(
     stopping: threading.Event | None = None,
     on_ready: Callable[[], None] = lambda: None,
 ) -> Iterator[Envelope]:
-    """Yield the project's events after the id `since` (None: after the newest that there is), in order, once each.
+    """Yield the events of a project after an id, in order and each once: stored ones first, then new ones.
 
-    Redis only says that there is news; what it is comes from Postgres wherever an id is missing. So a restart of
-    Redis, or a message that it lost, delays an event and loses none. Ends when `stopping` is set.
-    `on_ready` is called once it hears.
+    A message of Redis is yielded if its id is the next one. Otherwise the events are read from Postgres, and every
+    `LOOK_S` seconds too: a restart of Redis or a lost message delays events and loses none.
+
+    Args:
+        since: the id to begin after; the newest one if None.
+        stopping: ends the iteration when it is set.
+        on_ready: called once new events are received.
 
     Raises:
-        DatabaseUnavailable: at the start; later it is waited for.
-        RedisUnavailable: at the start; later it may come and go.
+        DatabaseUnavailable: at the start; later, the next look succeeds.
+        RedisUnavailable: at the start; later, the subscription is renewed.
     """
     news: queue.SimpleQueue[Envelope | None] = queue.SimpleQueue()
     stopping = stopping or threading.Event()
@@ -61,7 +65,7 @@ def listen(
                     continue
                 heard = None
             if heard is not None and heard.id is None:
-                yield heard  # it was never a row
+                yield heard  # it is not stored
             elif heard is not None and heard.id == last + 1:
                 last += 1
                 yield heard
@@ -95,5 +99,5 @@ def _read_rows(project: Identified, last: int) -> list[Envelope]:
             rows = Event.select().where(Event.project == project.id, Event.id > last).order_by(Event.id).limit(BATCH)
             return [row.envelope() for row in rows]
     except (DatabaseUnavailable, peewee.PeeweeException) as exc:
-        logger.warning("cannot look for events now, will again in %.0f s: %s", LOOK_S, exc)
+        logger.warning("events could not be read, retrying in %.0f s: %s", LOOK_S, exc)
         return []

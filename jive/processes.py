@@ -1,6 +1,7 @@
-"""Processes that live and die with us."""
+"""Start processes that end with this one, and wait until they are ready."""
 
 import contextlib
+import functools
 import os
 import shutil
 import signal
@@ -17,11 +18,22 @@ from jive.errors import ServerUnavailable
 
 START_S = 30
 STOP_S = 8
-NOBODY = 65534  # Postgres refuses to run as root, so root runs it as this user
+NOBODY = 65534
+
+# What another user needs to enter root's folders, best first. Containers often lack CAP_DAC_READ_SEARCH.
+# access(2) asks for the rights of the real user and ignores capabilities, unless the security bit is set; setting it
+# needs CAP_SETPCAP. Without that bit, a program that calls access(2) must lie where everybody may enter.
+_FIXUP = "--securebits=+no_setuid_fixup"
+_PRIVILEGES = tuple(
+    (*bits, f"--inh-caps=-all,+{capability}", f"--ambient-caps=-all,+{capability}")
+    for bits in ((_FIXUP,), ())
+    for capability in ("dac_read_search", "dac_override")
+)
+_CAN_USE = "import os, sys; os.listdir(sys.argv[1]); sys.exit(not os.access(sys.argv[2], os.X_OK))"
 
 
 def own_command() -> str:
-    """Return how a person calls `jive` in this terminal: by its name if that is on PATH, else by its path."""
+    """Return how to call `jive` in this terminal and folder: by name if it is on PATH, else by its path."""
     script = Path(sys.executable).with_name("jive")
     if not script.exists():
         return "jive" if shutil.which("jive") else f"{sys.executable} -m jive"
@@ -30,19 +42,51 @@ def own_command() -> str:
     return str(script.relative_to(Path.cwd()) if script.is_relative_to(Path.cwd()) else script)
 
 
-def launcher(stop_signal: str, drop_root: bool = False) -> list[str]:
-    """Return the words before a command that end it with its parent, and that take root's identity from it.
+def launcher(stop_signal: str) -> list[str]:
+    """Return the words to put before a command so that the kernel sends it `stop_signal` when its parent dies.
 
-    Without root's identity it may still look into root's folders, so that no folder's mode need be widened for it.
+    Where the kernel or setpriv cannot do that (macOS, BusyBox), there are none, and a parent that is killed leaves the
+    command running.
     """
-    setpriv = shutil.which("setpriv")
-    if setpriv is None:  # not a Linux of the usual kind: what we start is stopped by us or not at all
-        return []
-    words = [setpriv, "--pdeathsig", stop_signal]
-    if drop_root:
-        words += [f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
-        words += ["--inh-caps=-all,+dac_read_search", "--ambient-caps=-all,+dac_read_search"]
-    return [*words, "--"]
+    setpriv = _setpriv()
+    return [setpriv, "--pdeathsig", stop_signal, "--"] if setpriv else []
+
+
+@functools.cache
+def _setpriv() -> str | None:
+    found = shutil.which("setpriv")
+    if found is None or _fails([found, "--pdeathsig", "TERM", "--", "true"]):
+        return None
+    return found
+
+
+def _fails(command: list[str]) -> bool:
+    return subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False).returncode != 0
+
+
+def launcher_as_nobody(stop_signal: str, program: Path, folder: Path) -> list[str]:
+    """Return the words of `launcher` for a root who wants `program` to run as the user nobody, and to use `folder`.
+
+    The program gets one capability, with which it can enter folders that only root may enter; the mode of no folder is
+    changed.
+
+    Raises:
+        ServerUnavailable: setpriv is missing, or this root lacks the rights; nothing was started.
+    """
+    setpriv = _setpriv()
+    if setpriv is None:
+        raise ServerUnavailable(
+            f"{program.name} does not run as root, and setpriv (util-linux) was not found. Start JIVE as another user."
+        )
+    for privileges in _PRIVILEGES:
+        user = (f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups")
+        words = [setpriv, "--pdeathsig", stop_signal, *user, *privileges, "--"]
+        if not _fails([*words, sys.executable, "-I", "-S", "-c", _CAN_USE, str(folder), str(program)]):
+            return words
+    raise ServerUnavailable(
+        f"{program.name} does not run as root, and as the user nobody it cannot use {program} and {folder.resolve()}: "
+        "root lacks CAP_SETUID, CAP_SETPCAP or CAP_DAC_OVERRIDE here. Start JIVE as another user, or set DATABASE_URL."
+    )
 
 
 @dataclass
@@ -54,7 +98,7 @@ class Part:
     stop_signal: signal.Signals
 
     def stop(self) -> None:
-        """End the process and whatever it left in its group; waits at most `STOP_S`."""
+        """End the process, and kill what is left of its group. Takes at most `STOP_S`; safe to repeat."""
         if self.process.poll() is None:
             self.process.send_signal(self.stop_signal)
             try:
@@ -67,8 +111,11 @@ class Part:
 
 
 def start(name: str, command: list[str], stop_signal: signal.Signals, output: IO[bytes] | None = None) -> Part:
-    """Start a process in a group of its own, so that Ctrl-C in the terminal reaches only us."""
-    process = subprocess.Popen(  # our own words
+    """Start a process in a group of its own, so that Ctrl-C in the terminal does not reach it.
+
+    It reads nothing, and writes to `output`, or where this process writes.
+    """
+    process = subprocess.Popen(  # the command is made of our own words
         command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
     )
     return Part(name, process, stop_signal)
@@ -78,7 +125,8 @@ def wait_until(ready: Callable[[], bool], part: Part, log: Path | None = None) -
     """Return once `ready()` is true.
 
     Raises:
-        ServerUnavailable: the process ended, or `START_S` went by; it is stopped. The end of `log` is told.
+        ServerUnavailable: the process ended, or was not ready within `START_S`; it is stopped. The message quotes the
+            last lines of `log`.
     """
     deadline = time.monotonic() + START_S
     pause = threading.Event()
@@ -87,8 +135,7 @@ def wait_until(ready: Callable[[], bool], part: Part, log: Path | None = None) -
         if ended or time.monotonic() > deadline:
             part.stop()
             why = f"exited with {part.process.returncode}" if ended else f"was not ready in {START_S} s"
-            said = _last_lines(log) if log else ""
-            raise ServerUnavailable(f"{part.name} {why}.{said}")
+            raise ServerUnavailable(f"{part.name} {why}.{_last_lines(log) if log else ''}")
         pause.wait(0.02)
 
 

@@ -1,4 +1,4 @@
-"""The limit on an agent's tool calls: a token bucket in Redis, on Redis's own clock."""
+"""The rate limit on agents' tool calls: a token bucket in Redis, on the clock of Redis."""
 
 import functools
 import hashlib
@@ -12,7 +12,7 @@ import redis
 from jive.errors import InvalidValue
 from jive.redis_client import client
 
-# One call of the script is atomic, so callers that race share what the bucket holds and no more.
+# Redis runs a script atomically, so concurrent callers never take more than the bucket holds.
 _TAKE = """
 local capacity, per_ms, cost, ttl_s = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local time = redis.call('TIME')
@@ -32,7 +32,7 @@ redis.call('EXPIRE', KEYS[1], ttl_s)
 return {allowed, math.floor(tokens), wait_ms}
 """
 
-_TAKE_SHA = hashlib.sha1(_TAKE.encode()).hexdigest()  # Redis's own name for a script
+_TAKE_SHA = hashlib.sha1(_TAKE.encode()).hexdigest()  # by which EVALSHA finds it
 
 logger = logging.getLogger(__name__)
 
@@ -44,7 +44,7 @@ class Decision:
     Attributes:
         allowed: whether it may.
         remaining: whole tokens left after it.
-        retry_after_s: seconds until it would be allowed; 0 when it is.
+        retry_after_s: seconds until it would be allowed; 0 if it is.
     """
 
     allowed: bool
@@ -53,45 +53,44 @@ class Decision:
 
 
 class TokenBucket:
-    """A bucket for each client and tool that holds `capacity` tokens and gains `per_minute` of them a minute."""
+    """A bucket for each client and tool; it holds up to `capacity` tokens and gains `per_minute` in a minute."""
 
     def __init__(self, redis_client: redis.Redis, capacity: int = 60, per_minute: float = 60) -> None:
         self.capacity = capacity
         self._per_ms = per_minute / 60_000
-        # A bucket that nobody touched for so long is full, which is what a missing one is.
+        # A bucket is full after this time, and a missing one counts as full.
         self._ttl_s = math.ceil(capacity / per_minute * 60)
         self._redis = redis_client
-        self._is_away = False
+        self._is_unreachable = False
 
     def take(self, client_id: str, tool: str, cost: int = 1) -> Decision:
-        """Take `cost` tokens from the bucket of `client_id` and `tool`, or none if it holds fewer.
+        """Take `cost` tokens from the bucket of a client and a tool, or none if it holds fewer.
 
-        When Redis is away the call is allowed, and the first such call is logged: a limit must not take
-        the service down with it.
+        If Redis is unreachable, every call is allowed, and the first one is logged.
 
         Raises:
-            InvalidValue: `cost` is not from 1 to the bucket's capacity.
+            InvalidValue: `cost` is not from 1 to the capacity.
         """
         if not 1 <= cost <= self.capacity:
-            raise InvalidValue(f"A call costs from 1 to {self.capacity} tokens, not {cost}")
+            raise InvalidValue(f"The cost of a call must be from 1 to {self.capacity} tokens, not {cost}")
         try:
             allowed, remaining, wait_ms = self._run(
                 key(client_id, tool), self.capacity, self._per_ms, cost, self._ttl_s
             )
         except (redis.RedisError, OSError) as exc:
-            if not self._is_away:
-                logger.warning("rate limits are off while Redis is away: %s", exc)
-            self._is_away = True
+            if not self._is_unreachable:
+                logger.warning("rate limits are off while Redis is unreachable: %s", exc)
+            self._is_unreachable = True
             return Decision(allowed=True, remaining=self.capacity, retry_after_s=0.0)
-        if self._is_away:
+        if self._is_unreachable:
             logger.warning("rate limits are on again")
-            self._is_away = False
+            self._is_unreachable = False
         return Decision(bool(allowed), remaining, wait_ms / 1000)
 
     def _run(self, *words: str | float) -> Any:
         try:
             return self._redis.evalsha(_TAKE_SHA, 1, *words)
-        except redis.exceptions.NoScriptError:  # Redis has started anew, or never saw it; EVAL makes it known
+        except redis.exceptions.NoScriptError:  # EVAL makes the script known to a Redis that has restarted
             return self._redis.eval(_TAKE, 1, *words)
 
 
@@ -100,11 +99,11 @@ def _escaped(part: str) -> str:
 
 
 def key(client_id: str, tool: str) -> str:
-    """Return the key of a bucket; a colon inside a part is written %3A, so that no two buckets share a key."""
+    """Return the Redis key of a bucket; colons in the parts are escaped, so that no two buckets share a key."""
     return f"rate_limit:mcp:{_escaped(client_id)}:{_escaped(tool)}"
 
 
 @functools.cache
 def mcp_bucket() -> TokenBucket:
-    """Return this process's bucket for agents' tool calls: 60 tokens, 60 a minute."""
+    """Return the limit on agents' tool calls: 60 tokens, 60 a minute."""
     return TokenBucket(client())

@@ -1,4 +1,4 @@
-"""Redis: one client, made when first asked for, whose every call ends in bounded time."""
+"""Redis: one client per process, created at its first use; every call has a time limit."""
 
 import functools
 from typing import Any
@@ -12,17 +12,21 @@ from jive.errors import RedisUnavailable
 
 
 def connect(config: settings.Settings, *, retries: int = 1, decode: bool = True) -> redis.Redis:
-    """Return a client for the Redis that `config` names; connects at its first command.
+    """Return a client of the Redis that the settings name; it connects at its first command.
 
-    A connection that Redis closed while it lay in the pool costs a retry, not an error; a time-out is never
-    tried again, so a command takes at most `redis_timeout_s`, and twice that when Redis hangs up on it.
+    A command is retried if Redis has closed the connection, which may have been idle in the pool, and not after a
+    time-out. So it takes at most `redis_timeout_s`, or twice that if Redis closes the connection meanwhile.
+
+    Args:
+        retries: how often a command is retried.
+        decode: whether answers are text rather than bytes.
     """
-    # A socket in the file system has no keep-alive, and the driver would refuse the word.
+    # A Unix socket has no keep-alive, and the driver refuses the option for one.
     keepalive = {} if config.redis_url.startswith("unix:") else {"socket_keepalive": True}
     return redis.Redis.from_url(
         config.redis_url,
         decode_responses=decode,
-        protocol=2,  # nothing here needs RESP3, and its handshake costs a round trip
+        protocol=2,  # RESP3 is not needed, and its handshake costs a round trip
         socket_timeout=config.redis_timeout_s,
         socket_connect_timeout=config.redis_timeout_s,
         retry=Retry(NoBackoff(), retries, supported_errors=(redis.ConnectionError,)),
@@ -33,15 +37,15 @@ def connect(config: settings.Settings, *, retries: int = 1, decode: bool = True)
 
 @functools.cache
 def client() -> redis.Redis:
-    """Return this process's client, made at the first call. Safe to share between threads."""
+    """Return the client of this process. Threads may share it."""
     return connect(settings.current())
 
 
-class reaching_redis:  # noqa: N801  # used as a word, `with reaching_redis():`, at half the price of a generator
-    """Tell the driver's errors as JIVE's.
+class reaching_redis:  # noqa: N801  # reads as a function; a class costs half as much as a generator
+    """Raise `RedisUnavailable` in place of the driver's errors in the block.
 
     Raises:
-        RedisUnavailable: Redis refused, timed out, or answered with an error.
+        RedisUnavailable: Redis cannot be reached, did not answer in time, or answered with an error.
     """
 
     __slots__ = ()
@@ -55,10 +59,10 @@ class reaching_redis:  # noqa: N801  # used as a word, `with reaching_redis():`,
 
 
 def ping(using: "redis.Redis | None" = None) -> None:
-    """Send PING.
+    """Send PING, and wait for the answer.
 
     Raises:
-        RedisUnavailable: with the driver's reason.
+        RedisUnavailable: there was none; the message is the driver's, which may name the server.
     """
     with reaching_redis():
         (using or client()).ping()
@@ -74,10 +78,12 @@ def check_connection() -> bool:
 
 
 def server_version(using: Any = None) -> str:
-    """Return the server's version, such as `7.2.4`.
+    """Return the version of Redis that the server is or is compatible with: `7.0.15`, or `7.2.4 (Valkey 9.1.2)`.
 
     Raises:
         RedisUnavailable: as `ping`.
     """
     with reaching_redis():
-        return str((using or client()).info("server")["redis_version"])
+        facts = (using or client()).info("server")
+    valkey = facts.get("valkey_version")
+    return f"{facts['redis_version']} (Valkey {valkey})" if valkey else str(facts["redis_version"])

@@ -1,9 +1,12 @@
-"""The database's schema: apply its migrations, tell where it stands, find where it drifted from the models.
+"""Migrations: apply them, and compare the applied ones with the files.
 
-Peewee-migrate runs the files in `migrations/`. What it lacks stands here: a lock, so that many may start at
-once; one transaction for all that is pending, so that a failure leaves nothing behind; and a checksum of
-every applied file, so that an edited one is noticed. The lock and the transaction end together, so a killed
-process leaves neither, and a pooler in transaction mode is no obstacle.
+Peewee-migrate runs the files in `migrations/`. This module adds what it lacks:
+
+- a lock, so that processes may migrate at the same time;
+- one transaction for all pending migrations, so that a failure leaves nothing behind;
+- a checksum of each applied file, so that an edit is noticed.
+
+The lock belongs to the transaction: it ends with a killed process, and works through a pooler in transaction mode.
 """
 
 import functools
@@ -20,10 +23,10 @@ from jive.db import Database, connection, first_line
 from jive.errors import MigrationFailed, SchemaMismatch
 
 HISTORY = "migratehistory"
-LOCK_KEY = 0x4A495645  # "JIVE"; any number that nobody else locks
+LOCK_KEY = 0x4A495645  # "JIVE"
 
 _HERE = Path(__file__).parent
-# A wheel carries the migrations inside the package; a checkout has them beside it.
+# In a wheel the migrations are inside the package, in a checkout beside it.
 MIGRATIONS = next(path for path in (_HERE / "migrations", _HERE.parent / "migrations") if path.is_dir())
 
 logger = logging.getLogger(__name__)
@@ -31,13 +34,13 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Status:
-    """How the applied migrations compare with the files; every list is in the order of the files' names.
+    """The applied migrations, compared with the files; all names are sorted.
 
     Attributes:
-        applied: what the database has.
-        pending: files that it has not had.
-        edited: applied files whose text has changed since.
-        unknown: applied migrations that have no file here.
+        applied: the migrations that the database has.
+        pending: the files that were not applied.
+        edited: the applied files whose text has changed since.
+        unknown: the applied migrations without a file.
     """
 
     applied: tuple[str, ...]
@@ -47,22 +50,24 @@ class Status:
 
     @property
     def problem(self) -> str | None:
-        """One line that says what is wrong and what to do, or None when the schema is the code's own."""
+        """What is wrong and what to do about it, in one line; None if the schema is the one that the code expects."""
         if self.unknown:
             names = ", ".join(self.unknown)
             if self.unknown[-1] > max((*self.applied, *self.pending), key=lambda n: (n not in self.unknown, n)):
-                return f"The database is newer than this JIVE: it has had {names}. Run a JIVE that knows them."
-            return f"Applied migrations have lost their files: {names}. Put them back."
+                return (
+                    f"The database is newer than this version of JIVE: it has {names}. Run a version that has them too."
+                )
+            return f"The files of applied migrations are missing: {names}. Put them back."
         if self.edited:
             names = ", ".join(self.edited)
-            return f"Applied migrations were edited: {names}. Undo that, and put the change in a new migration."
+            return f"Applied migrations were edited: {names}. Undo the edits, and put the change into a new migration."
         if self.pending:
             return f"Migrations are pending: {', '.join(self.pending)}. Run `jive migrate`."
         return None
 
 
 def _files(directory: Path) -> dict[str, str]:
-    """Return the name and the SHA-256 of every migration file; line ends do not count."""
+    """Return the SHA-256 of each migration file by its name; CRLF and LF count as the same."""
     return {
         path.stem: hashlib.sha256(path.read_text("utf-8").encode()).hexdigest()
         for path in sorted(directory.iterdir())
@@ -72,17 +77,17 @@ def _files(directory: Path) -> dict[str, str]:
 
 @functools.cache
 def _own_files() -> dict[str, str]:
-    """Return the files that this process was started with: the schema that its code expects."""
+    """Return the files as they were when they were first read: the schema that the code of this process expects."""
     return _files(MIGRATIONS)
 
 
 def status(db: Database, directory: Path | None = None) -> Status:
-    """Compare the applied migrations with the files in `directory`, or with our own: one query, no write."""
+    """Compare the applied migrations with the files in `directory`, or with JIVE's own if None; writes nothing."""
     files = _own_files() if directory is None else _files(directory)
     try:
         applied = dict(db.execute_sql(f"SELECT name, checksum FROM {HISTORY} ORDER BY name").fetchall())
     except peewee.ProgrammingError as exc:
-        if getattr(exc.__context__, "pgcode", None) != "42P01":  # undefined_table: nothing was ever applied
+        if getattr(exc.__context__, "pgcode", None) != "42P01":  # undefined_table: no migration was ever applied
             raise
         applied = {}
     return Status(
@@ -94,37 +99,36 @@ def status(db: Database, directory: Path | None = None) -> Status:
 
 
 def require_current(db: Database) -> None:
-    """Return if the schema is the one that this code expects.
+    """Check that the schema is the one that the code expects.
 
     Raises:
-        SchemaMismatch: saying what to run.
+        SchemaMismatch: it is not; the message says what to run.
     """
     if problem := status(db).problem:
         raise SchemaMismatch(problem)
 
 
 class LockedRouter(Router):
-    """A router whose runs exclude each other and happen whole or not at all."""
+    """A router whose runs exclude each other, and apply everything or nothing."""
 
     database: Database
 
     @functools.cached_property
     def migrator(self) -> Migrator:
-        # Peewee-migrate would run the applied files once more, to build models that our SQL has no need of.
+        # Peewee-migrate would run the applied files once more to build their models, which plain SQL does not need.
         return self.migrator_class(self.database)
 
     def run(self, name: str | None = None, *, fake: bool = False) -> list[str]:
-        """Apply what is pending, up to `name`; return the names of what was applied.
+        """Apply the pending migrations, up to `name` if it is given; return the names of those that were applied.
 
         Raises:
-            MigrationFailed: a file failed, or an applied one was edited or is unknown. The database is as it
-                was.
+            MigrationFailed: one failed, or an applied one was edited or has no file. The database is unchanged.
         """
         with self.database.atomic():
             self._lock()
             current = status(self.database, self.migrate_dir)
             if current.problem and (current.unknown or current.edited):
-                raise MigrationFailed(f"{current.problem} The database is as it was.")
+                raise MigrationFailed(f"{current.problem} The database is unchanged.")
             done: list[str] = super().run(name, fake=fake)
             files = _files(self.migrate_dir)
             for applied in done:
@@ -134,13 +138,13 @@ class LockedRouter(Router):
             return done
 
     def rollback(self) -> None:
-        """Undo the newest migration."""
+        """Undo the newest applied migration."""
         with self.database.atomic():
             self._lock()
             super().rollback()  # type: ignore[no-untyped-call]
 
     def _lock(self) -> None:
-        # When a process dies in the middle of a long statement, the server should notice and let go.
+        # If this process dies during a long statement, the server notices and releases the lock.
         self.database.execute_sql(
             "SELECT set_config('client_connection_check_interval', '1s', true) WHERE version() LIKE '%%linux%%'"
         )
@@ -155,17 +159,17 @@ class LockedRouter(Router):
             return str(super().run_one(name, migrator, **options))
         except Exception as exc:
             raise MigrationFailed(
-                f"Migration {name} failed: {type(exc).__name__}: {first_line(exc)}. The database is as it was."
+                f"Migration {name} failed: {type(exc).__name__}: {first_line(exc)}. The database is unchanged."
             ) from exc
 
 
 def apply(db: Database, directory: Path = MIGRATIONS) -> list[str]:
-    """Apply every pending migration in one transaction; return their names. Safe to run many times at once.
+    """Apply all pending migrations in one transaction; return their names. Safe to repeat, and to run concurrently.
 
     Raises:
         MigrationFailed: as `LockedRouter.run`.
     """
-    quiet = logging.getLogger("jive.schema.peewee_migrate")  # it logs a traceback of what we raise
+    quiet = logging.getLogger("jive.schema.peewee_migrate")  # it logs a traceback of an error that is raised too
     quiet.disabled = True
     with connection():
         done = LockedRouter(db, migrate_dir=directory, logger=quiet).run()

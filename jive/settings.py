@@ -1,6 +1,6 @@
 """The settings of a process: read once from the environment and `.env`, checked as a whole, then frozen.
 
-`SETTINGS` is the one table of them; `.env.example` and `docs/settings.md` are tested against it.
+`SETTINGS` is the one table of them; `make settings` generates `.env.example` and `docs/settings.md` from it.
 """
 
 import base64
@@ -120,10 +120,10 @@ def _fernet_keys(values: list[str]) -> None:
 def _git_hosts(values: list[str]) -> None:
     for value in values:
         domain, _, name = value.partition("=")
-        if not domain or (name and name not in HOSTS):
+        if not domain or (name and name.lower() not in HOSTS):
             raise environs.ValidationError(
-                f"must list domains, each with its kind where the domain does not say it: git.example.com=gitlab; "
-                f"the kinds are {', '.join(HOSTS)}"
+                f"must list domains, each with the kind of its Git host where the domain does not say it, like "
+                f"git.example.com=gitlab; the kinds are {', '.join(HOSTS)}"
             )
 
 
@@ -147,7 +147,7 @@ class Setting:
     Attributes:
         type: how environs parses it.
         default: None where the setting is required.
-        help: one line for people; a group of settings shares the first one's, and the others have none.
+        help: what the setting means, in Markdown; it becomes the text in `.env.example` and `docs/settings.md`.
         check: raises `environs.ValidationError` for a value that is not allowed.
     """
 
@@ -184,12 +184,12 @@ SETTINGS = (
         "public_url",
         "str",
         "",
-        "Where Git hosts reach this JIVE, such as https://jive.example.com. It is shown to people and used for "
-        "nothing else. Unset: http://localhost:PORT.",
+        "The URL at which Git hosts reach JIVE, such as https://jive.example.com. It is printed in webhook addresses. "
+        "Unset: http://localhost:PORT.",
     ),
     Setting("JIVE_LOG_LEVEL", "log_level", "str", "INFO", "DEBUG, INFO, WARNING or ERROR.", _log_level),
     Setting("JIVE_WEB_PROCESSES", "web_processes", "int", 2, "Processes of the web server.", _between(1, 64)),
-    Setting("JIVE_WEB_THREADS", "web_threads", "int", 8, "Threads in each of them.", _between(1, 256)),
+    Setting("JIVE_WEB_THREADS", "web_threads", "int", 8, "Threads in each of these processes.", _between(1, 256)),
     Setting(
         "JIVE_WORKER_THREADS",
         "worker_threads",
@@ -203,7 +203,7 @@ SETTINGS = (
         "database_pool_size",
         "int",
         12,
-        "Connections to Postgres that one process holds at most; more than it has threads.",
+        "The most connections to Postgres that one process holds. Make it more than the process has threads.",
         _between(2, 512),
     ),
     Setting(
@@ -211,7 +211,7 @@ SETTINGS = (
         "database_timeout_s",
         "int",
         2,
-        "Seconds to wait for a connection to Postgres, and for a lost one to be noticed. A delivery that cannot be "
+        "Seconds to wait for a connection to Postgres, and to notice that one is lost. A delivery that cannot be "
         "stored is answered with 503 within twice this time.",
         _between(2, 60),
     ),
@@ -220,7 +220,7 @@ SETTINGS = (
         "redis_timeout_s",
         "float",
         2.0,
-        "Seconds to wait for an answer of Redis.",
+        "Seconds to wait for an answer from Redis.",
         _between(0.1, 60),
     ),
     Setting(
@@ -228,16 +228,16 @@ SETTINGS = (
         "data_dir",
         "path",
         UP_FOLDER,
-        "Where a worker keeps its mirrors of the repositories. It may be lost: they are fetched again. Two "
-        "installations must not share it: each deletes the mirrors of projects that it does not have.",
+        "The folder where a worker keeps its mirrors of the repositories. It may be lost: mirrors are fetched again. "
+        "Two installations must not share it: each deletes the mirrors of projects that it does not have.",
     ),
     Setting(
         "JIVE_GIT_HOSTS",
         "git_hosts",
         "list",
         [],
-        "The domains that repositories are fetched from, over https or ssh, separated by commas; a server of your own "
-        "with its kind: git.example.com=gitlab. Unset: github.com, gitlab.com, bitbucket.org.",
+        "The domains that repositories are fetched from, over https or ssh, separated by commas. A server of your own "
+        "needs its kind too: git.example.com=gitlab. Unset: github.com, gitlab.com, bitbucket.org.",
         _git_hosts,
     ),
     Setting(
@@ -245,21 +245,21 @@ SETTINGS = (
         "git_allow_private",
         "bool",
         False,
-        "Whether these domains may have private addresses.",
+        "Whether the domains in `JIVE_GIT_HOSTS` may have private addresses.",
     ),
     Setting(
         "JIVE_GIT_ALLOW_LOCAL",
         "git_allow_local",
         "bool",
         False,
-        "Whether repositories in folders of this machine (file:// or a path) may be fetched; `jive up` sets it.",
+        "Whether repositories on this machine (file:// or a path) may be fetched; `jive up` allows it.",
     ),
     Setting(
         "JIVE_GIT_TOKENS",
         "git_tokens",
         "dict",
         {},
-        "Access tokens for private repositories, one per domain: github.com=TOKEN,gitlab.com=TOKEN.",
+        "Access tokens for private repositories, one for each domain: github.com=TOKEN,gitlab.com=TOKEN.",
     ),
     Setting(
         "JIVE_GIT_TIMEOUT_S", "git_timeout_s", "float", 120.0, "Seconds that one fetch may take.", _between(1, 3600)
@@ -296,7 +296,7 @@ SETTINGS = (
         "sweep_interval_s",
         "float",
         60.0,
-        "Seconds between sweeps, which do what was missed.",
+        "Seconds between sweeps, which enqueue the scans and publish the events that were missed.",
         _between(0.1, 3600),
     ),
     Setting(
@@ -304,7 +304,7 @@ SETTINGS = (
         "rescan_interval_s",
         "float",
         3600.0,
-        "Seconds after which a remote project is scanned although no delivery came.",
+        "Seconds after which a remote project is scanned although no delivery arrived.",
         _between(1, 10**6),
     ),
     Setting(
@@ -312,7 +312,7 @@ SETTINGS = (
         "event_days",
         "int",
         30,
-        "Days that events are kept for listeners that come back.",
+        "Days that events are kept for listeners that resume.",
         _between(1, 3650),
     ),
 )
@@ -329,17 +329,7 @@ def load(env_files: Sequence[Path] = ENV_FILES) -> Settings:
         SettingsError: all problems, by name. Nothing was connected to.
     """
     env = _environment(env_files)
-    problems: list[str] = []
-    values: dict[str, Any] = {}
-    for setting in SETTINGS:
-        options: dict[str, Any] = {"validate": setting.check} if setting.check else {}
-        options |= {} if setting.default is None else {"default": setting.default}
-        options |= {"subcast": str.strip} if setting.type == "list" else {}
-        options |= {"subcast_keys": str.lower} if setting.type == "dict" else {}
-        try:
-            values[setting.field] = getattr(env, setting.type)(setting.name, **options)
-        except ValueError as exc:  # NAME_FILE names no readable file
-            problems.append(f"{setting.name}: {exc}")
+    values, problems = _read(env)
     try:
         env.seal()
     except environs.EnvValidationError as exc:
@@ -347,14 +337,14 @@ def load(env_files: Sequence[Path] = ENV_FILES) -> Settings:
         required = [setting.name for setting in SETTINGS if setting.default is None]
         if [*found] == required and not problems and not any(_is_set(name) for name in required):
             raise NotRunning from None
-        problems += [f"{name}: {_sentence(str(message))}" for name in found for message in found[name]]
+        problems += [f"{name}: {_reworded(str(message))}" for name in found for message in found[name]]
     if problems:
         raise SettingsError(problems)
     return _completed(values)
 
 
 def _environment(env_files: Sequence[Path]) -> environs.FileAwareEnv:
-    """Return a reader of the environment, into which the values of `env_files` were put where nothing was set."""
+    """Put the values of `env_files` into the environment where it has none, and return a reader of it."""
     for setting in SETTINGS:
         for name in (setting.name, f"{setting.name}_FILE"):
             if os.environ.get(name) == "":
@@ -363,7 +353,7 @@ def _environment(env_files: Sequence[Path]) -> environs.FileAwareEnv:
             os.environ.pop(f"{setting.name}_FILE", None)  # of the two, environs would take the file
     for path in env_files:
         if path.parent == UP_FOLDER and not is_up():
-            continue  # what it names ended with its `jive up`
+            continue  # the stores that it names stopped with their `jive up`
         try:
             values = dotenv_values(path) if path.exists() else {}
         except (OSError, ValueError) as exc:
@@ -376,25 +366,28 @@ def _environment(env_files: Sequence[Path]) -> environs.FileAwareEnv:
     return environs.FileAwareEnv(eager=False, strip_whitespace=True)
 
 
-def is_up(folder: Path = UP_FOLDER) -> bool:
-    """Return whether a `jive up` that keeps its data in `folder` is running."""
-    try:
-        with (folder / "lock").open() as lock:
-            # Shared, so that two commands that ask at the same time do not take each other for it.
-            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except OSError:
-        return False
-    return False
+def _read(env: environs.FileAwareEnv) -> tuple[dict[str, Any], list[str]]:
+    """Return the values by field, and the problems that environs does not collect itself."""
+    values: dict[str, Any] = {}
+    problems = []
+    for setting in SETTINGS:
+        options: dict[str, Any] = {"validate": setting.check} if setting.check else {}
+        options |= {} if setting.default is None else {"default": setting.default}
+        options |= {"subcast": str.strip} if setting.type == "list" else {}
+        options |= {"subcast_keys": str.lower} if setting.type == "dict" else {}
+        try:
+            values[setting.field] = getattr(env, setting.type)(setting.name, **options)
+        except ValueError as exc:  # NAME_FILE names no readable file
+            problems.append(f"{setting.name}: {exc}")
+    return values, problems
 
 
 def _is_set(name: str) -> bool:
     return bool(os.environ.get(name) or os.environ.get(f"{name}_FILE"))
 
 
-def _sentence(message: str) -> str:
-    """Return one of the library's messages in our words, and one of ours as it is."""
+def _reworded(message: str) -> str:
+    """Return a message of environs in JIVE's words, and any other message unchanged."""
     return {
         "Environment variable not set.": "is not set; docs/settings.md says what it means",
         "Not a valid integer.": "is not a whole number",
@@ -417,6 +410,19 @@ def _completed(values: dict[str, Any]) -> Settings:
     )
 
 
+def is_up(folder: Path = UP_FOLDER) -> bool:
+    """Return whether a `jive up` that keeps its data in `folder` is running."""
+    try:
+        with (folder / "lock").open() as lock:
+            # Shared, so that two commands that ask at the same time do not take each other for a `jive up`.
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
 def is_set(name: str, env_files: Sequence[Path] = (Path(".env"),)) -> bool:
     """Return whether the variable `name`, or `name`_FILE, has a value in the environment or in a file."""
     _environment(env_files)
@@ -424,7 +430,7 @@ def is_set(name: str, env_files: Sequence[Path] = (Path(".env"),)) -> bool:
 
 
 def port(env_files: Sequence[Path] = ENV_FILES) -> int:
-    """Return the port alone, where other settings may be missing.
+    """Return the port, even if other settings are missing or wrong.
 
     Raises:
         SettingsError: it is not a port.
@@ -438,9 +444,9 @@ def port(env_files: Sequence[Path] = ENV_FILES) -> int:
 
 @functools.cache
 def current() -> Settings:
-    """Return this process's settings, which are loaded at the first call.
+    """Return this process's settings, loaded at the first call.
 
     Raises:
-        NotRunning, SettingsError: as `load`.
+        NotRunning, SettingsError: as `load` does.
     """
     return load()

@@ -1,6 +1,6 @@
-"""State is stored, not inferred: where a project comes from, its host and slug, and where a delivery stands.
+"""Store what was inferred before: the source, host and slug of projects, and the state of deliveries.
 
-Additive: version 0.1.0 goes on working with this schema. Triggers fill in and keep in step what it does not know.
+Additive: processes of version 0.1.0 keep working on this schema. Triggers fill in the columns that they do not know.
 """
 
 from typing import Any
@@ -17,7 +17,10 @@ ALTER TABLE webhook_events
 
 CREATE FUNCTION free_slug(name text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
-    base text := trim('-' FROM left(regexp_replace(lower(name), '[^a-z0-9]+', '-', 'g'), 60));
+    -- Letters lose their accents. Only a database in UTF-8 can take them apart.
+    plain text := CASE WHEN current_setting('server_encoding') = 'UTF8'
+        THEN regexp_replace(normalize(name, NFKD), '[\u0300-\u036f]', '', 'g') ELSE name END;
+    base text := trim('-' FROM left(regexp_replace(lower(plain COLLATE "C"), '[^a-z0-9]+', '-', 'g'), 60));
     free text;
 BEGIN
     -- Two rows that are inserted at the same time must not find the same slug free.
@@ -31,7 +34,7 @@ BEGIN
     RETURN free;
 END $$;
 
--- Existing rows. Nothing of them was changed by a person, so updated_at stays.
+-- Existing rows. updated_at stays: it says when a project was changed, or a scan of it began.
 ALTER TABLE projects DISABLE TRIGGER set_updated_at;
 UPDATE projects SET
     rules_hash = reading,
@@ -40,7 +43,7 @@ UPDATE projects SET
     source = CASE
         WHEN repo_key(repo_url) = 'github.com/example/jive' THEN 'sample'
         WHEN repo_url ~ '^(file://|/)' THEN 'folder'
-        WHEN head IS NULL AND reading IS NOT NULL
+        WHEN head IS NULL AND reading IS NOT NULL               -- it was read, and not fetched
             AND EXISTS (SELECT FROM artifacts WHERE project_id = projects.id)
             AND NOT EXISTS (SELECT FROM webhook_events WHERE project_id = projects.id) THEN 'folder'
         ELSE 'remote' END;
@@ -69,9 +72,17 @@ CREATE FUNCTION complete_project() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF TG_OP = 'INSERT' THEN
         NEW.slug := coalesce(NEW.slug, free_slug(NEW.name));
-        NEW.rules_hash := coalesce(NEW.rules_hash, NEW.reading);
+        -- Version 0.1.0 does not know the source. It inserts a reading only for the project of a folder.
+        IF NEW.rules_hash IS NULL AND NEW.reading IS NOT NULL THEN
+            NEW.source := 'folder';
+            NEW.rules_hash := NEW.reading;
+        END IF;
     ELSIF NEW.rules_hash IS NOT DISTINCT FROM OLD.rules_hash AND NEW.reading IS DISTINCT FROM OLD.reading THEN
         NEW.rules_hash := NEW.reading;
+    END IF;
+    -- Only a scan of the remote knows a new head; this one was applied by version 0.1.0.
+    IF TG_OP = 'UPDATE' AND NEW.source = 'folder' AND NEW.head IS DISTINCT FROM OLD.head AND NEW.head IS NOT NULL THEN
+        NEW.source := 'remote';
     END IF;
     NEW.reading := NEW.rules_hash;
     RETURN NEW;
@@ -86,6 +97,12 @@ DECLARE
 BEGIN
     IF writes_state THEN
         NEW.processed := NEW.state = 'settled';
+        -- Version 0.1.0 takes a delivery for failed after three attempts, and for pending before.
+        NEW.retry_count := CASE
+            WHEN NEW.state = 'failed' THEN greatest(NEW.retry_count, 3)
+            WHEN NEW.state <> 'settled' AND NEW.retry_count >= 3 THEN 0
+            ELSE NEW.retry_count
+        END;
     ELSIF TG_OP = 'INSERT' OR (NEW.processed, NEW.retry_count, NEW.error_message)
         IS DISTINCT FROM (OLD.processed, OLD.retry_count, OLD.error_message) THEN
         NEW.state := CASE
@@ -113,10 +130,10 @@ ALTER TABLE projects DROP slug, DROP source, DROP host, DROP rules_hash;
 
 
 def migrate(migrator: Any, database: Any, *, fake: bool = False) -> None:
-    """Add the columns, carry the existing rows over, and add the triggers."""
+    """Add the columns, fill them for the existing rows, and add the triggers."""
     migrator.sql(UP)
 
 
 def rollback(migrator: Any, database: Any, *, fake: bool = False) -> None:
-    """Drop them, with what they hold."""
+    """Drop the triggers, functions and columns."""
     migrator.sql(DOWN)

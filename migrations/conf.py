@@ -1,4 +1,4 @@
-"""What `pw_migrate` reads: JIVE's own database, and JIVE's router, which locks, in place of the plain one."""
+"""The configuration of `pw_migrate`: JIVE's database, and JIVE's router, which locks, in place of its own."""
 
 from typing import Any
 

@@ -3,7 +3,7 @@
 import itertools
 from typing import Any
 
-from jive.models import Artifact, Project, WebhookEvent
+from jive.models import Artifact, Event, Project, WebhookEvent
 from jive.models.enums import ArtifactType, WebhookSource
 
 _numbers = itertools.count(1)
@@ -35,3 +35,8 @@ def make_delivery(project: Project, **fields: Any) -> WebhookEvent:
         "payload_hash": "0" * 64,
     }
     return WebhookEvent.create(project=project, **made | fields)
+
+
+def make_event(project: Project, **fields: Any) -> Event:
+    made = {"id": next(_numbers), "event": "artifact_updated", "payload": {"path": "docs/a.md"}}
+    return Event.create(project=project, **made | fields)

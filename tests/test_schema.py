@@ -160,7 +160,7 @@ def test_a_killed_migration_leaves_nothing_and_blocks_nobody(empty_database: str
 
 def test_a_failing_migration_leaves_the_database_as_it_was(other: Database, folder: Path, empty_database: str) -> None:
     (folder / "003_broken.py").write_text(migration("CREATE TABEL third (id int)"))
-    with pytest.raises(MigrationFailed, match=r"003_broken failed: .*syntax error.*as it was"):
+    with pytest.raises(MigrationFailed, match=r"003_broken failed: .*syntax error.*unchanged"):
         schema.apply(other, folder)
     assert tables(empty_database) == set()
     (folder / "003_broken.py").write_text(migration("CREATE TABLE third (id int)"))
@@ -196,13 +196,13 @@ def test_a_vanished_migration_is_told(other: Database, folder: Path) -> None:
     (folder / "001_first.py").unlink()
     problem = schema.status(other, folder).problem
     assert problem is not None
-    assert "lost their files: 001_first" in problem
+    assert "files of applied migrations are missing: 001_first" in problem
 
 
 def test_a_database_of_a_newer_version_is_told(other: Database, folder: Path) -> None:
     schema.apply(other, folder)
     (folder / "002_second.py").unlink()
-    with pytest.raises(MigrationFailed, match="newer than this JIVE: it has had 002_second"):
+    with pytest.raises(MigrationFailed, match="newer than this version of JIVE: it has 002_second"):
         schema.apply(other, folder)
 
 

@@ -1,4 +1,4 @@
-"""The read side: questions about projects and deliveries, answered with frozen values. Writes nothing.
+"""The read side: queries about projects and deliveries, answered with frozen values. Nothing here writes.
 
-The command line asks here, and so will the pages and the agents' tools.
+Everything that shows data to people or agents asks here, not the models.
 """

@@ -1,4 +1,4 @@
-"""Deliveries: list them."""
+"""List deliveries."""
 
 import uuid
 from dataclasses import dataclass
@@ -12,15 +12,15 @@ from jive.models.enums import DeliveryState, WebhookSource
 
 @dataclass(frozen=True)
 class DeliveryRecord:
-    """A delivery.
+    """A delivery, as stored.
 
     Attributes:
-        id: the Git host's id of it.
+        id: the id that the Git host gave it.
         project: the name of its project.
         host: the kind of Git host that sent it.
         event_type: the host's name for the event.
         retry_count: how many attempts have failed.
-        error: why the last attempt failed; None if none did, or it was retried or settled since.
+        error: why the last attempt failed; None if none has, or if it was retried or settled since.
     """
 
     id: str
@@ -37,9 +37,9 @@ def newest(project_id: uuid.UUID | None, *, failed: bool, limit: int) -> list[De
     """Return the newest deliveries, newest first.
 
     Args:
-        project_id: of this project; of all projects if None.
+        project_id: only those of this project; those of all projects if None.
         failed: only failed ones.
-        limit: how many at most.
+        limit: the most to return.
     """
     query = WebhookEvent.select(
         WebhookEvent.id,

@@ -1,4 +1,4 @@
-"""Projects: find one, and list all with what they hold and what is wrong with them."""
+"""Find a project, and list all of them with counts and errors."""
 
 import uuid
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ class ProjectRecord:
 
     Attributes:
         source: where its documents come from.
-        host: the kind of its Git host; None where that is not known.
+        host: the kind of its Git host; None if that is not known.
     """
 
     id: uuid.UUID
@@ -36,10 +36,10 @@ _RECORD = (Project.id, Project.name, Project.slug, Project.repo_url, Project.sou
 def find(word: str) -> ProjectRecord:
     """Return the project whose id, slug, repository URL or name is `word`.
 
-    A slug comes before a name, and a name that two projects share identifies neither.
+    A project with the slug `word` is preferred to one with that name.
 
     Raises:
-        NotFound: no project answers to `word`, or more than one.
+        NotFound: no project matches, or more than one does and none by its slug.
     """
     try:
         matches = Project.id == uuid.UUID(word)
@@ -57,7 +57,7 @@ def find(word: str) -> ProjectRecord:
 
 @dataclass(frozen=True)
 class ProjectSummary:
-    """A project, with counts.
+    """A project, with counts and errors.
 
     Attributes:
         record: which project it is.
@@ -65,7 +65,8 @@ class ProjectSummary:
         last_seen: when a scan was last applied.
         artifacts: how many documents it has.
         pending: how many deliveries need a scan.
-        failed: how many deliveries failed; `delivery_error` is the newest one's error.
+        failed: how many deliveries have failed.
+        delivery_error: the error of the newest failed delivery; None if none has failed.
         scan_error: why the last scan failed; None if it did not.
     """
 

@@ -1,4 +1,4 @@
-"""The command `jive`: `COMMANDS` is the register of its commands, in the order in which `jive --help` shows them.
+"""The command `jive`; `COMMANDS` is the register of its subcommands.
 
 Each command imports what it needs when it runs, so that `jive --help` is quick.
 """
@@ -49,7 +49,7 @@ def main() -> None:
     except JiveError as exc:
         click.echo(error_text(exc), err=True)
         sys.exit(1)
-    except Exception as exc:  # the one catch-all of the command
+    except Exception as exc:  # the only catch-all of the command line
         import logging
 
         logging.getLogger(__name__).debug("failed", exc_info=True)

@@ -1,4 +1,4 @@
-"""What the commands share."""
+"""Helpers that several commands use: log, project by word, messages."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def configure_log(*, is_server: bool = False) -> None:
-    """Log at the level of the settings; a command that ends by itself leaves INFO out, for its output says the same."""
+    """Log at the level in the settings; a command that ends by itself shows no INFO, as its output says the same."""
     from jive import log, settings
 
     level = settings.current().log_level
@@ -18,7 +18,7 @@ def configure_log(*, is_server: bool = False) -> None:
 
 
 def find_project(word: str) -> "ProjectRecord":
-    """Return the project with the id, slug, repository URL or name `word`, or the one of the checkout in that folder.
+    """Return the project with this id, slug, repository URL or name, or that of the checkout in the folder `word`.
 
     Raises:
         NotFound: there is none, or more than one.
@@ -30,12 +30,12 @@ def find_project(word: str) -> "ProjectRecord":
 
 
 def with_own_command(text: str) -> str:
-    """Return `text` with the commands in it, such as `jive migrate`, as they can be called in this terminal."""
+    """Return `text` with each command in backquotes, such as `jive migrate`, as it can be run in this terminal."""
     from jive.processes import own_command
 
     return text.replace("`jive ", f"`{own_command()} ")
 
 
 def error_text(exc: JiveError) -> str:
-    """Return the line or lines that tell a person what went wrong."""
+    """Return the error as it is printed for people."""
     return with_own_command(f"jive: {exc}")

@@ -12,10 +12,10 @@ def deliveries() -> None:
 
 @deliveries.command("list")
 @click.argument("project", required=False)
-@click.option("--failed", is_flag=True, help="Only failed ones.")
+@click.option("--failed", is_flag=True, help="Only failed deliveries.")
 @click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 10_000))
 def list_deliveries(project: str | None, failed: bool, limit: int) -> None:
-    """List the newest deliveries, of PROJECT or of all."""
+    """List the newest deliveries of PROJECT, or of all projects."""
     from jive.catalog import deliveries
     from jive.cli import printing
 
@@ -26,17 +26,17 @@ def list_deliveries(project: str | None, failed: bool, limit: int) -> None:
 
 @deliveries.command("retry")
 @click.argument("ids", nargs=-1)
-@click.option("--all", "everything", is_flag=True, help="All failed deliveries.")
+@click.option("--all", "everything", is_flag=True, help="Retry all failed deliveries.")
 def retry_deliveries(ids: tuple[str, ...], everything: bool) -> None:
-    """Retry the deliveries with these IDS, which failed three times."""
+    """Retry the failed deliveries with these IDS; deliveries that have not failed are left alone."""
     from jive.jobs.tasks import enqueue_scan
     from jive.pipeline.retry import retry
 
     if not ids and not everything:
-        raise click.UsageError("Name the deliveries by their ids, or use --all.")
+        raise click.UsageError("Give the ids of deliveries, or --all.")
     configure_log()
     count = retry(None if everything else ids, enqueue_scan)
     if count:
         click.echo(f"{count} project{'' if count == 1 else 's'} will be scanned again.")
     else:
-        click.echo("None of them failed.")
+        click.echo("No failed delivery was found; none is retried.")

@@ -9,7 +9,7 @@ from jive.cli.common import configure_log, with_own_command
 
 @click.command()
 def up() -> None:
-    """Start everything on this machine: stores where none are set, migrations, web, a worker."""
+    """Start everything on this machine: stores unless they are set, migrations, web server and worker."""
     from jive import log
     from jive.operate import up
 
@@ -19,7 +19,7 @@ def up() -> None:
 
 @click.command()
 def demo() -> None:
-    """Show the whole path of a push, on a repository made for it and deleted afterwards."""
+    """Show the whole path of a push, on a temporary repository."""
     from jive import log
     from jive.operate import demo
 
@@ -46,9 +46,13 @@ def check() -> None:
 
 
 @click.command()
-@click.option("--check", is_flag=True, help="Change nothing; exit 1 if a migration is pending or edited, or on drift.")
+@click.option(
+    "--check",
+    is_flag=True,
+    help="Change nothing; exit 1 if a migration is pending or edited, or on drift.",
+)
 def migrate(check: bool) -> None:
-    """Apply pending migrations. Safe to start many times at once."""
+    """Apply pending migrations. Safe to run several times at once."""
     from jive import schema
     from jive.db import connection, database
     from jive.drift import drift
@@ -76,4 +80,4 @@ def seed() -> None:
 
     configure_log()
     project, changes = seed()
-    click.echo(f"{project.name} ({project.id}) holds the sample documents; {changes} changes.")
+    click.echo(f"{project.name} ({project.id}) has the sample documents; {changes} changes.")

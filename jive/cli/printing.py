@@ -1,4 +1,4 @@
-"""What the commands print for a person: lines, tables, a progress bar."""
+"""Print the commands' results for people: lines, tables and a progress bar."""
 
 import contextlib
 import sys
@@ -34,7 +34,7 @@ def progress() -> Iterator[Progress]:
         read = done
 
     def show_nothing(done: int, total: int) -> None:
-        """Files and pipes get no bar."""
+        """Show no bar in a file or a pipe."""
 
     try:
         yield show if sys.stdout.isatty() else show_nothing
@@ -44,7 +44,7 @@ def progress() -> Iterator[Progress]:
 
 
 def scan(result: ScanResult) -> None:
-    """Print what a scan read and changed; warnings go to standard error."""
+    """Print a project's documents by type, and what a scan changed; warnings go to standard error."""
     click.echo(f"{result.project.name} ({result.project.id}) at {result.project.repo_url}")
     for kind, count in result.counts.items():
         click.echo(f"  {kind:<13} {count:>5}")
@@ -53,19 +53,21 @@ def scan(result: ScanResult) -> None:
     for warning in result.warnings:
         click.echo(f"warning: {warning}", err=True)
     if not result.published:
-        click.echo("warning: Redis cannot be reached; a worker publishes these changes when it can.", err=True)
+        click.echo("warning: Redis cannot be reached; a worker publishes these changes once it can.", err=True)
 
 
-def added(project: Project) -> None:
-    """Print a new project with its webhook and secret; the secret is not shown again."""
+def added(project: Project, why_not_fetched: str | None) -> None:
+    """Print a new remote project with its webhook and secret, and a warning if the settings forbid its fetches."""
     click.echo(f"Added {project.name} ({project.id}) at {project.repo_url}\n")
     _webhook(project.host, str(project.webhook_secret))
+    if why_not_fetched:
+        click.echo(f"warning: {why_not_fetched}", err=True)
 
 
 def rotated(project: ProjectRecord, rotation: Rotation) -> None:
     """Print a project's new webhook secret."""
-    secret = "a new secret" if rotation.is_new else "this new secret since an earlier `rotate-secret`"
-    click.echo(f"{project.name} has {secret}. The old one is accepted too until")
+    made = "has a new secret" if rotation.is_new else "was given this new secret by an earlier `rotate-secret`"
+    click.echo(f"{project.name} {made}. The old one is accepted too until")
     click.echo(with_own_command(f"`jive project rotate-secret {project.slug} --finish`.\n"))
     _webhook(project.host, rotation.secret)
 
@@ -76,13 +78,13 @@ def _webhook(host: WebhookSource | None, secret: str) -> None:
         click.echo(f"  Payload URL   {base}/api/webhooks/{name}")
     click.echo("  Content type  application/json")
     click.echo(f"  Secret        {secret}\n")
-    click.echo("Enter both at the Git host, for push events. The secret is not shown again.")
+    click.echo("Set up a webhook for push events with these at the Git host. The secret is not shown again.")
 
 
 def projects(summaries: Sequence[ProjectSummary]) -> None:
-    """Print the projects, two lines each, with the errors of scans and deliveries below."""
+    """Print the projects, two lines each, with the errors of their scans and deliveries below."""
     if not summaries:
-        click.echo(with_own_command("There is no project yet: `jive project add URL` adds one."))
+        click.echo(with_own_command("There are no projects yet; `jive project add URL` adds one."))
     for each in summaries:
         record = each.record
         branch = f" ({each.branch})" if each.branch else ""
@@ -99,9 +101,9 @@ def projects(summaries: Sequence[ProjectSummary]) -> None:
 
 
 def deliveries(rows: Sequence[DeliveryRecord]) -> None:
-    """Print deliveries, one per line, each with its error below."""
+    """Print deliveries, one per line, each with the error of its last attempt below."""
     if not rows:
-        click.echo("There are none.")
+        click.echo("No deliveries.")
     for row in rows:
         click.echo(
             f"{row.received_at:%Y-%m-%d %H:%M:%S}Z  {row.state:<8} {row.host:<9} {row.event_type:<12} "

@@ -25,15 +25,19 @@ def web(reload_from: Path | None) -> None:
 
 
 @click.command()
-@click.option("--check", is_flag=True, help="Run nothing; exit 1 unless a worker on this machine has a heartbeat.")
+@click.option("--check", is_flag=True, help="Start nothing; exit 1 unless a worker on this machine has a heartbeat.")
 def worker(check: bool) -> None:
     """Run scans and sweeps until SIGTERM."""
     from jive import settings
     from jive.jobs import heartbeat
     from jive.jobs.worker import work
+    from jive.redis_client import reaching_redis
 
     configure_log(is_server=not check)
     if not check:
         work(settings.current())
-    elif not heartbeat.any_on_this_machine():
+        return
+    with reaching_redis():
+        has_heartbeat = heartbeat.any_on_this_machine()
+    if not has_heartbeat:
         raise ServerUnavailable("No worker on this machine has a heartbeat.")

@@ -15,16 +15,16 @@ def project() -> None:
 
 @project.command()
 @click.argument("url")
-@click.option("--name", help="What people call it; the last part of the URL if not given.")
-@click.option("--branch", help="The branch to track; the remote's HEAD if not given.")
-@click.option("--host", type=click.Choice(list(HOSTS)), help="The kind of Git host, where the URL does not say it.")
+@click.option("--name", help="The project's name; if not given, the last part of the URL.")
+@click.option("--branch", help="The branch to track; if not given, the remote's HEAD.")
+@click.option("--host", type=click.Choice(list(HOSTS)), help="The kind of Git host, if its domain does not say it.")
 @click.option(
     "--secret-file",
     type=click.File(),
-    help="A file with the webhook secret to use (- is standard input), such as a GitLab signing token.",
+    help="A file that holds the webhook secret to use, such as a GitLab signing token; - is standard input.",
 )
 def add(url: str, name: str | None, branch: str | None, host: str | None, secret_file: IO[str] | None) -> None:
-    """Add the repository at URL, and print the webhook that its Git host needs: address and secret."""
+    """Add the repository at URL, and print the webhook to set up at its Git host: address and secret."""
     from jive.cli import printing
     from jive.jobs.tasks import enqueue_scan
     from jive.pipeline import registry
@@ -32,13 +32,13 @@ def add(url: str, name: str | None, branch: str | None, host: str | None, secret
     configure_log()
     secret = secret_file.read().strip() if secret_file else None
     added = registry.add(url, name=name, branch=branch, host=host, secret=secret)
-    printing.added(added)
+    printing.added(added, registry.why_not_fetched(added))
     registry.request_scan(added, enqueue_scan)
 
 
 @project.command("list")
 def list_projects() -> None:
-    """List the projects, what they hold, and what is wrong with them."""
+    """List the projects, with their documents, deliveries and errors."""
     from jive.catalog import projects
     from jive.cli import printing
 
@@ -56,9 +56,9 @@ def remove(project: str, yes: bool) -> None:
     configure_log()
     found = find_project(project)
     if not yes:
-        click.confirm(f"Delete {found.name} ({found.repo_url}) and everything that JIVE knows of it?", abort=True)
+        click.confirm(f"Delete {found.name} ({found.repo_url}) and everything that JIVE stores about it?", abort=True)
     registry.remove(found.id)
-    click.echo(f"{found.name} is deleted.")
+    click.echo(f"Deleted {found.name}.")
 
 
 @project.command("rotate-secret")
@@ -73,6 +73,6 @@ def rotate_secret(project: str, finish: bool) -> None:
     found = find_project(project)
     if finish:
         registry.finish_rotation(found.id)
-        click.echo(f"{found.name} accepts only its new secret now.")
+        click.echo(f"Only the new secret of {found.name} is accepted now.")
     else:
         printing.rotated(found, registry.rotate_secret(found.id))

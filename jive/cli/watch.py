@@ -13,10 +13,13 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("project")
 @click.option(
-    "--since", type=click.IntRange(min=0), metavar="ID", help="Begin after the event with this id; 0: from the first."
+    "--since",
+    type=click.IntRange(min=0),
+    metavar="ID",
+    help="First print the events after the one with this id; 0: all.",
 )
 def watch(project: str, since: int | None) -> None:
-    """Print a project's events as they come. PROJECT is its id, slug, repository URL, name or folder."""
+    """Print a project's events as they are published. PROJECT is its id, slug, repository URL, name or folder."""
     import json
 
     from jive import live

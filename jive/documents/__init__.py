@@ -1,16 +1,16 @@
 """Documents: bytes in, `Document` out. Imports nothing else of JIVE.
 
-document.py       the entry point: read one document
+document.py       read one document: the entry point
 places.py         where a repository keeps its documents
-bmad_config.py    what the BMAD method's own configuration says of that
+bmad_config.py    what the BMAD method's own configuration adds to the places
 kind.py           what kind of document a file is
+story.py          what makes a story, and its status
 gate.py           QA gates
-story.py          stories
 markdown.py       headings and sections
-frontmatter.py    YAML, of front matter and of gates
-metadata.py       version, author and time
+frontmatter.py    front matter, and YAML
+metadata.py       version, author and creation time
 changelog.py      change logs in documents
-status.py         the states of stories and gates
+status.py         the known statuses of stories, and decisions of gates
 dependencies.py   the files that a document refers to
-vocabulary.py     the words for all this, in ten languages
+vocabulary.py     words for the parts of documents, in ten languages
 """

@@ -14,8 +14,6 @@ from typing import Any, Literal, NamedTuple
 from jive.documents.frontmatter import BrokenYaml, read_yaml
 from jive.documents.places import TOOL_FOLDERS, DocumentType, Places
 
-__all__ = ["Places", "is_config", "read_places"]
-
 MAX_CONFIG_BYTES = 131_072
 MAX_LISTED = 100
 MAX_PATH_CHARS = 500

@@ -1,6 +1,5 @@
 """What a document says of itself: its text, whatever its encoding, and what can be read off it."""
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,24 +8,18 @@ from typing import Any
 
 from jive.documents.changelog import read_changes
 from jive.documents.dependencies import MAX_DEPENDENCIES, Dependency, find_dependencies
-from jive.documents.frontmatter import BrokenYaml, read_yaml, split_front_matter
-from jive.documents.kind import GATE_SUFFIXES, document_type, type_by_heading
+from jive.documents.frontmatter import split_front_matter
+from jive.documents.gate import read_gate
+from jive.documents.kind import Content, document_type
 from jive.documents.markdown import MAX_TITLE_CHARS, Outline, read_outline, title_of
 from jive.documents.metadata import read_head, read_metadata
-from jive.documents.places import USUAL, DocumentType, Places
+from jive.documents.places import GATE_SUFFIXES, USUAL, DocumentType, Places, is_among_gates
 from jive.documents.status import DocumentStatus, gate_decision
-from jive.documents.story import find_status, is_story
-
-__all__ = ["MAX_CONTENT_BYTES", "READER_VERSION", "Dependency", "Document", "DocumentStatus", "read_document"]
+from jive.documents.story import find_status
 
 READER_VERSION = 1  # raise it with every change of what is read off a document: unchanged files are read again then
 MAX_CONTENT_BYTES = 2 * 1024 * 1024
 MAX_STATUS_CHARS = 200
-
-_GATE_TITLES = ("story_title", "story_name", "title", "story", "story_id")
-_GATE_DECISIONS = ("gate", "gate_decision", "gate_status", "decision", "status", "result")
-_GATE_MAPPINGS = ("gate", "quality_gate", "decision")
-_GATE_LINE = re.compile(r"^([a-z_]{2,20}):[ \t]*([^\n]*)", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -94,39 +87,21 @@ def _decode(path: str, data: bytes) -> tuple[str, list[str]]:
 
 
 def _read_gate(path: str, content: str, text: str, warnings: list[str]) -> Document:
-    """Read a quality gate; of broken YAML, the lines that still say something."""
-    try:
-        parsed = read_yaml(text)
-    except BrokenYaml as exc:
-        warnings.append(f"{path}: not valid YAML ({exc}); read line by line")
-        parsed = {key: value.strip(" \t\"'") for key, value in _GATE_LINE.findall(text)}
-    values: dict[str, Any] = parsed if isinstance(parsed, dict) else {}
-    texts = {key: value.strip() for key, value in values.items() if isinstance(value, str) and value.strip()}
-    decision = _decision(values)
-    reviewer = texts.get("reviewer")
-    metadata = read_metadata(values, {"author": [reviewer]} if reviewer else {}, ())
+    gate = read_gate(text)
+    if gate.problem:
+        warnings.append(f"{path}: not valid YAML ({gate.problem}); read line by line")
     return Document(
-        path,
-        "QA",
-        next((texts[key] for key in _GATE_TITLES if key in texts), _stem(path))[:MAX_TITLE_CHARS],
-        content,
-        metadata.version,
-        metadata.created_by,
-        metadata.created_at,
-        gate_decision(decision) if decision else None,
-        decision and decision[:MAX_STATUS_CHARS],
+        path=path,
+        type=document_type(path),
+        title=(gate.title or _stem(path))[:MAX_TITLE_CHARS],
+        content=content,
+        version=gate.metadata.version,
+        created_by=gate.metadata.created_by,
+        created_at=gate.metadata.created_at,
+        status=gate.decision,
+        status_text=gate.decision_text and gate.decision_text[:MAX_STATUS_CHARS],
         warnings=tuple(warnings),
     )
-
-
-def _decision(values: dict[str, Any]) -> str | None:
-    """Return what a gate says it decided, at its top or in the mapping that is its only entry for it."""
-    for mapping in (values, *(values.get(key) for key in _GATE_MAPPINGS)):
-        if isinstance(mapping, dict):
-            for key in _GATE_DECISIONS:
-                if isinstance(text := mapping.get(key), str) and text.strip():
-                    return text.strip()
-    return None
 
 
 def _read_markdown(
@@ -138,23 +113,25 @@ def _read_markdown(
     outline = read_outline(front.body)
     head = read_head(outline)
     title = _title(path, front.values, outline)
-    kind, status, status_text = _kind_and_status(path, front.values, outline, head, title, places)
+    statuses = _statuses(front.values, head)
+    kind = document_type(path, places, Content(title, outline, statuses))
+    status, status_text = _status(path, kind, statuses, head, outline)
     metadata = read_metadata(front.values, head, read_changes(outline))
     dependencies, more = find_dependencies(path, front.values, outline.text, places, exists)
     if more:
         warnings.append(f"{path}: names more than {MAX_DEPENDENCIES} files; the others are left out")
     return Document(
-        path,
-        kind,
-        title,
-        content,
-        metadata.version,
-        metadata.created_by,
-        metadata.created_at,
-        status,
-        status_text and status_text[:MAX_STATUS_CHARS],
-        dependencies,
-        tuple(warnings),
+        path=path,
+        type=kind,
+        title=title,
+        content=content,
+        version=metadata.version,
+        created_by=metadata.created_by,
+        created_at=metadata.created_at,
+        status=status,
+        status_text=status_text and status_text[:MAX_STATUS_CHARS],
+        dependencies=dependencies,
+        warnings=tuple(warnings),
     )
 
 
@@ -169,19 +146,17 @@ def _title(path: str, values: dict[str, Any], outline: Outline) -> str:
     return heading.text if heading else _stem(path)
 
 
-def _kind_and_status(
-    path: str, values: dict[str, Any], outline: Outline, head: dict[str, list[str]], title: str, places: Places
-) -> tuple[DocumentType, DocumentStatus | None, str | None]:
-    kind = document_type(path, places)
-    status, status_text = None, None
+def _statuses(values: dict[str, Any], head: dict[str, list[str]]) -> list[str]:
+    """Return what front matter and the head give as the document's status, in this order."""
+    stated = values.get("status")
+    front = [stated.strip()] if isinstance(stated, str) and stated.strip() else []
+    return front + head.get("status", [])
+
+
+def _status(
+    path: str, kind: DocumentType, statuses: list[str], head: dict[str, list[str]], outline: Outline
+) -> tuple[DocumentStatus | None, str | None]:
     if kind == "STORY":
-        front = values.get("status")
-        stated = [front.strip()] if isinstance(front, str) and front.strip() else []
-        status, status_text = find_status([*stated, *head.get("status", ())], outline)
-        kind = type_by_heading(path, kind, title, is_story(_stem(path), title, outline, status is not None), places)
-    else:
-        kind = type_by_heading(path, kind, title, False, places)
-    if kind == "STORY":
-        return kind, status, status_text
-    decision = next(iter(head.get("gate", ())), None) if kind == "QA" and "/gates/" in f"/{path.lower()}" else None
-    return kind, gate_decision(decision) if decision else None, decision
+        return find_status(statuses, outline)
+    decision = next(iter(head.get("gate", ())), None) if kind == "QA" and is_among_gates(path) else None
+    return gate_decision(decision) if decision else None, decision

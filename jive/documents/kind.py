@@ -1,34 +1,21 @@
-"""Which files are documents, and of what kind: told by the place first, and by the heading second."""
+"""What kind of document a file is; `document_type` says in which order the evidence counts."""
 
 import re
+from collections.abc import Sequence
+from typing import NamedTuple
 
-from jive.documents.places import TOOL_FOLDERS, USUAL, DocumentType, Places
+from jive.documents.markdown import Outline
+from jive.documents.places import (
+    DOCUMENT_SUFFIXES,
+    GATE_SUFFIXES,
+    NAMED_DOCUMENTS,
+    USUAL,
+    DocumentType,
+    Places,
+)
+from jive.documents.story import is_story
 
-__all__ = ["TOOL_FOLDERS", "DocumentType", "document_type", "is_document", "type_by_heading"]
-
-DOCUMENT_ROOTS = ("docs/", "_bmad-output/", "prds/")
-DOCUMENT_SUFFIXES = (".md", ".markdown")
-GATE_SUFFIXES = (".yml", ".yaml")
-
-_SPINE = "architecture-spine.md"  # version 6 puts it wherever its architecture lies
-_THE_DOCUMENT: dict[str, DocumentType] = {
-    "prd.md": "PRD",
-    "architecture.md": "ARCHITECTURE",
-    _SPINE: "ARCHITECTURE",
-}
-
-# A folder of this name says the type of what lies below it, until a deeper one says another. All in lower case.
-_FOLDERS: dict[str, DocumentType] = {
-    "stories": "STORY",
-    "user-stories": "STORY",
-    "implementation-artifacts": "STORY",
-    "sprint-artifacts": "STORY",
-    "prd": "PRD",
-    "architecture": "ARCHITECTURE",
-    "qa": "QA",
-    "test-artifacts": "QA",
-}
-# Elsewhere the file's name says it: the first pattern that fits.
+# What a file's name says, if no folder says more: the first pattern that matches.
 _NAMES: tuple[tuple[DocumentType, re.Pattern[str]], ...] = (
     ("STORY", re.compile(r"story-|.*\.story\.")),
     ("QA", re.compile(r"test-(?:design|review)|atdd-checklist|nfr-assess|traceability|.*\.gate\.")),
@@ -38,6 +25,7 @@ _NAMES: tuple[tuple[DocumentType, re.Pattern[str]], ...] = (
 # A part of a sharded document, whatever it is called: every PRD has a section "Checklist Results Report".
 _SECTION = re.compile(r"\d+[-_. ]|index\.|checklist-results-report\.")
 
+# Words for a document about a PRD or an architecture, and for the PRD or the architecture itself.
 _ABOUT = re.compile(
     r"\b(?:reviews?|validat\w*|assessments?|checklists?|readiness|audits?|critiques?|feedback|distillates?|templates?"
     r"|revue|révision|überprüfung|prüfung|bewertung|revisión|revisão|evaluación|avaliação|validación|validação"
@@ -50,89 +38,93 @@ _SUBJECTS: dict[DocumentType, re.Pattern[str]] = {
     "PRD": re.compile(r"\bprds?\b|\bproduct requirements?|требовани|产品需求|需求文档|要件|요구사항"),
     "ARCHITECTURE": re.compile(r"\barchite[ck]tur|\barquite[ct]+ura|архитектур|架构|架構|アーキテクチャ|아키텍처"),
 }
-_SUBJECT_WITHIN = 12  # characters: "review of the PRD", but not "review platform for teams: PRD"
+_MAX_GAP_CHARS = 12  # "review of the PRD" is about a PRD, "review platform for teams: PRD" is one
 
 
-def is_document(path: str, places: Places = USUAL) -> bool:
-    """Return whether the file at `path`, relative to its repository and with `/`, is one that JIVE keeps."""
-    lower = path.lower()
-    if lower.endswith(GATE_SUFFIXES):
-        is_gate = "/gates/" in f"/{lower}" or lower.endswith((".gate.yml", ".gate.yaml"))
-        return is_gate and _lies_in_place(path, lower, places) and _type_of_folder(lower, places) == "QA"
-    return lower.endswith(DOCUMENT_SUFFIXES) and _lies_in_place(path, lower, places)
+class Content(NamedTuple):
+    """The content that helps to decide what kind of document a file is.
 
-
-def _lies_in_place(path: str, lower: str, places: Places) -> bool:
-    if lower in places.files:
-        return True
-    parts = path.split("/")
-    for folder in places.folders:
-        if lower.startswith(folder):  # a tool's folder above a configured one does not hide it; one below does
-            return TOOL_FOLDERS.isdisjoint(parts[folder.count("/") : -1])
-    if not TOOL_FOLDERS.isdisjoint(parts[:-1]):
-        return False
-    return lower.startswith(DOCUMENT_ROOTS) or lower in _THE_DOCUMENT or parts[-1].lower() == _SPINE
-
-
-def document_type(path: str, places: Places = USUAL) -> DocumentType:
-    """Return the type of the document at `path`, by its place alone.
-
-    A STORY by its place is a candidate: `type_by_heading` says what it is.
+    Attributes:
+        title: the document's title.
+        outline: its headings and text.
+        statuses: what its front matter and its head give as its status, in this order.
     """
-    lower = path.lower()
+
+    title: str
+    outline: Outline
+    statuses: Sequence[str]
+
+
+def document_type(path: str, places: Places = USUAL, content: Content | None = None) -> DocumentType:
+    """Return what kind of document the file at `path` (relative, with `/`) is.
+
+    The place proposes a type. The first of these that has one decides:
+
+    1. the suffix: YAML is a QA gate;
+    2. the repository's configuration, if it names this file;
+    3. the folder, of which the deepest one with a type counts, but hidden files are OTHER everywhere;
+    4. the file's name.
+
+    The content confirms or rejects it:
+
+    5. a STORY must read like one, by its title, its sections, or its number and status; otherwise its exact name
+       decides, or it is OTHER;
+    6. a PRD or ARCHITECTURE whose title says that it is about one ("Review of the PRD") is OTHER.
+
+    Args:
+        content: None if the file is too large to be read; then the place decides alone.
+    """
+    by_place = _by_place(path.lower(), places)
+    return by_place if content is None else _by_content(path, places, by_place, content)
+
+
+def _by_place(lower: str, places: Places) -> DocumentType:
+    if lower.endswith(GATE_SUFFIXES):
+        return "QA"
     if configured := places.files.get(lower):
         return configured
-    *folders, name = lower.split("/")
-    if name.endswith(GATE_SUFFIXES):
-        return "QA"
+    name = lower.rpartition("/")[2]
     if name.startswith(".") and name not in DOCUMENT_SUFFIXES:
         return "OTHER"
-    if kind := _type_of_folder(lower, places):
-        is_part = kind not in _SUBJECTS or _SECTION.match(name) or not _is_about(kind, _words(name))
-        return kind if is_part else "OTHER"
-    kind = next((kind for kind, pattern in _NAMES if pattern.match(name)), None)
-    if kind in _SUBJECTS and any(_is_about(kind, _words(part)) for part in (name, *folders)):
+    return _by_folder(lower, name, places) or _by_name(lower, name) or "OTHER"
+
+
+def _by_folder(lower: str, name: str, places: Places) -> DocumentType | None:
+    found = places.folder_type(lower)
+    if found in _SUBJECTS and not _SECTION.match(name) and _is_about(found, _words(name)):
         return "OTHER"
-    return kind or "OTHER"
+    return found
 
 
-def _type_of_folder(lower: str, places: Places) -> DocumentType | None:
-    """Return the type that the deepest folder says which says one."""
-    folder = lower.rpartition("/")[0]
-    while folder:
-        parent, _, name = folder.rpartition("/")
-        if kind := places.folders.get(f"{folder}/") or _FOLDERS.get(name):
-            return kind
-        folder = parent
-    return None
-
-
-def type_by_heading(path: str, kind: DocumentType, title: str, is_story: bool, places: Places = USUAL) -> DocumentType:
-    """Return what the document at `path` is, whose place says `kind`: a review of a PRD is none.
-
-    What lies among stories and is none is what its exact name says, else OTHER.
-    """
-    lower = path.lower()
-    name = lower.rpartition("/")[2]
-    if kind == "STORY":
-        return "STORY" if is_story else _THE_DOCUMENT.get(name, "OTHER")
-    if kind not in _SUBJECTS or name in _THE_DOCUMENT or lower in places.files or _SECTION.match(name):
-        return kind
-    return "OTHER" if _is_about(kind, title.casefold()) else kind
+def _by_name(lower: str, name: str) -> DocumentType | None:
+    found = next((named for named, pattern in _NAMES if pattern.match(name)), None)
+    if found in _SUBJECTS and any(_is_about(found, _words(part)) for part in lower.split("/")):
+        return "OTHER"
+    return found
 
 
 def _words(name: str) -> str:
     return re.sub(r"[-_.\s]+", " ", name.removesuffix(".md").removesuffix(".markdown"))
 
 
-def _is_about(kind: DocumentType, text: str) -> bool:
-    """Return whether `text`, in lower case, names something about a document of this kind, and not one."""
+def _by_content(path: str, places: Places, by_place: DocumentType, content: Content) -> DocumentType:
+    lower = path.lower()
+    name = lower.rpartition("/")[2]
+    if by_place == "STORY":
+        return "STORY" if is_story(path, *content) else NAMED_DOCUMENTS.get(name, "OTHER")
+    if by_place not in _SUBJECTS or name in NAMED_DOCUMENTS or lower in places.files or _SECTION.match(name):
+        return by_place
+    return "OTHER" if _is_about(by_place, content.title.casefold()) else by_place
+
+
+def _is_about(subject: DocumentType, text: str) -> bool:
+    """Return whether `text`, in lower case, names a document about a PRD or architecture, not the thing itself."""
     about = _ABOUT.search(text)
     if not about:
         return False
     if _ABOUT_ALONE.match(text):
         return True
-    subject = _SUBJECTS[kind].search(text)
-    if not subject:
+    named = _SUBJECTS[subject].search(text)
+    if not named:
         return False
-    return about.start() > subject.start() or (about.start() == 0 and subject.start() - about.end() <= _SUBJECT_WITHIN)
+    return about.start() > named.start() or (about.start() == 0 and named.start() - about.end() <= _MAX_GAP_CHARS)

@@ -1,8 +1,9 @@
 """What makes a file among stories a story, and what state it says it is in."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import chain, islice
+from pathlib import PurePosixPath
 
 from jive.documents.markdown import Outline, plain
 from jive.documents.status import DocumentStatus, story_status
@@ -26,13 +27,13 @@ _NUMBERED = re.compile(r"(?:[a-z]{1,6}[-_]?)?\d+[a-z]?[-_.]\d")
 _STATUS_LINES = 12
 
 
-def is_story(stem: str, title: str, outline: Outline, has_known_status: bool) -> bool:
+def is_story(path: str, title: str, outline: Outline, statuses: Sequence[str]) -> bool:
     """Return whether a document that lies where stories lie is one.
 
     Its title says so, or a section with the story or its acceptance criteria, in any language known here; failing
     those, a number in its name together with a story's status. Epics, reports and templates are none.
     """
-    stem = stem.lower()
+    stem = PurePosixPath(path).stem.lower()
     title = title.casefold()
     if _TEMPLATE_NAME.match(stem):
         return False
@@ -42,18 +43,20 @@ def is_story(stem: str, title: str, outline: Outline, has_known_status: bool) ->
         return False
     if any(plain(heading.text) in STORY_SECTIONS for heading in outline.headings):
         return True
-    return has_known_status and _NUMBERED.match(stem) is not None and not _OTHER_UNLESS_IT_SAYS.match(stem)
+    if not _NUMBERED.match(stem) or _OTHER_UNLESS_IT_SAYS.match(stem):
+        return False
+    return find_status(statuses, outline)[0] is not None
 
 
-def find_status(stated: list[str], outline: Outline) -> tuple[DocumentStatus | None, str | None]:
+def find_status(statuses: Sequence[str], outline: Outline) -> tuple[DocumentStatus | None, str | None]:
     """Return the state and the text that says it: of what the head states, the first that is known.
 
     Args:
-        stated: what front matter and the lines of the head say, in their order.
+        statuses: what front matter and the lines of the head say, in their order.
         outline: where a section "Status" is sought.
     """
     first = None
-    for text in chain(stated, _below_heading(outline)):
+    for text in chain(statuses, _below_heading(outline)):
         first = first or text
         if status := story_status(text):
             return status, text

@@ -1,5 +1,4 @@
-"""Jobs: Huey on Redis, the tasks it runs, and the worker that runs them.
+"""Jobs: the queue (Huey on Redis), its tasks, and the worker that runs them.
 
-A job is a hint. It says which project to look at, never what to do there, and may be lost: a sweep finds in
-Postgres what it stood for.
+A job only names a project to scan. It may be lost: the sweep finds in Postgres what is left to do.
 """

@@ -1,4 +1,4 @@
-"""The queue: Huey on Redis with signed messages, made when first asked for."""
+"""The queue: Huey on Redis, with signed messages."""
 
 import functools
 import hashlib
@@ -17,7 +17,7 @@ _JOBS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {}
 
 
 def job(name: str, **options: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Register the decorated function as the job `name`; `options` are those of `huey.task`."""
+    """Register the decorated function as the job `name`; the options are those of `huey.task`."""
 
     def register(function: Callable[..., Any]) -> Callable[..., Any]:
         _JOBS[name] = (function, options)
@@ -28,26 +28,31 @@ def job(name: str, **options: Any) -> Callable[[Callable[..., Any]], Callable[..
 
 @dataclass(frozen=True)
 class Queue:
-    """The queue `jive` in Redis: `jobs` holds what enqueues each job, by its name."""
+    """The queue.
+
+    Attributes:
+        jobs: for each job, by name, a function that enqueues it.
+    """
 
     huey: RedisHuey
     jobs: Mapping[str, Callable[..., Any]]
 
     @property
     def redis(self) -> redis.Redis:
-        """The queue's own client, whose answers are bytes."""
+        """The client of the queue; its answers are bytes."""
         return self.huey.storage.conn  # type: ignore[no-any-return]
 
     def waiting(self) -> int:
-        """Return how many jobs wait."""
+        """Return how many jobs are queued."""
         return int(self.huey.storage.queue_size())
 
 
 @functools.cache
 def queue() -> Queue:
-    """Return this process's queue, which knows every job; it connects at its first command."""
+    """Return the queue of this process, with all registered jobs; it connects at its first command."""
     config = settings.current()
-    # Whoever can write to Redis must not be able to make us unpickle: the key is derived from our own.
+    # Jobs are pickles, which can run any code. So a worker unpickles only those that were signed with this key, and
+    # it is not enough to be able to write to Redis.
     secret = hashlib.sha256(b"huey:" + config.secret_keys[0].encode()).hexdigest()
     huey = RedisHuey(
         "jive",

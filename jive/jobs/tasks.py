@@ -1,4 +1,4 @@
-"""The jobs: one thin function each, calling one function of the pipeline."""
+"""The tasks: one function for each job, which calls the pipeline."""
 
 import logging
 import uuid
@@ -12,7 +12,7 @@ from jive.models import Project
 from jive.models.webhook_event import MAX_ATTEMPTS
 from jive.pipeline.scan import scan_project
 
-QUEUED_MS = 10_000  # a mark that was lost with its job holds up others for so long
+QUEUED_MS = 10_000  # if a job is lost, its mark prevents others for this time
 
 logger = logging.getLogger(__name__)
 
@@ -22,12 +22,13 @@ def _queued_key(project_id: object) -> str:
 
 
 def enqueue_scan(project: Project, *, force: bool = False) -> None:
-    """Enqueue a scan of the project, unless one waits already that will see what this one would.
+    """Enqueue a scan of the project, unless one is queued already that has not begun.
 
-    With `force` it is enqueued in any case: the one that waits may be lost.
+    Args:
+        force: enqueue it in any case, because the queued one may be lost.
 
     Raises:
-        redis.RedisError: Redis did not take it, in bounded time.
+        redis.RedisError: Redis refused it, or did not answer in time.
     """
     if queue().redis.set(_queued_key(project.id), 1, nx=not force, px=QUEUED_MS):
         scan = queue().jobs["artifact-scan"]
@@ -36,13 +37,17 @@ def enqueue_scan(project: Project, *, force: bool = False) -> None:
 
 @job("artifact-scan", retries=MAX_ATTEMPTS - 1)
 def artifact_scan(projectId: str, repoUrl: str, branch: str | None) -> None:  # noqa: N803  # the story's names
-    """Scan the project, or leave it to the thread that is at it: that one looks again when it is done."""
+    """Scan the project. If a thread of this process is scanning it, that thread scans it once more afterwards.
+
+    Raises:
+        CancelExecution: the scan failed; Huey retries it, unless another attempt would fail too.
+    """
     project_id = uuid.UUID(projectId)
-    queue().redis.delete(_queued_key(project_id))  # whoever comes from now on may have something that we do not see
+    queue().redis.delete(_queued_key(project_id))  # this scan may not see what is pushed from now on
     try:
         turns.run(project_id, lambda: scan_project(project_id))
     except NotFound:
-        logger.info("project %s is gone", project_id)
+        logger.info("project %s does not exist any more", project_id)
     except JiveError as exc:
         logger.warning("scan of %s failed: %s", repoUrl, exc)
         raise CancelExecution(retry=None if exc.retryable else False) from exc

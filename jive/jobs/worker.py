@@ -1,4 +1,4 @@
-"""The process `jive worker`: Huey's consumer, a heartbeat, and the sweep."""
+"""The process `jive worker`: Huey's consumer, the heartbeat and the sweep."""
 
 import functools
 import logging
@@ -19,21 +19,21 @@ from jive.jobs.queue import queue
 from jive.pipeline.sweep import sweep
 from jive.schema import require_current
 
-GRACE_S = 8  # a stopping worker finishes its scans in this time, or gives them back
+GRACE_S = 8  # how long scans may take to finish when the worker stops
 
 logger = logging.getLogger(__name__)
 
 
 def work(config: settings.Settings) -> None:
-    """Run jobs until SIGTERM or SIGINT, then finish those under way, or give them back, within 10 s.
+    """Run jobs until SIGTERM or SIGINT. Then running scans may finish for `GRACE_S`; others return to the queue.
 
     Raises:
-        DatabaseUnavailable, SchemaMismatch: there is no database to work on.
+        DatabaseUnavailable, SchemaMismatch: the database cannot be used; nothing was started.
     """
     with connection() as db:
         require_current(db)
     huey = queue().huey
-    huey.signal(signals.SIGNAL_INTERRUPTED)(_give_back)
+    huey.signal(signals.SIGNAL_INTERRUPTED)(_requeue)
     stopping = threading.Event()
     housekeeping = [
         threading.Thread(target=_every, args=(config.heartbeat_s, heartbeat.beat, stopping), daemon=True),
@@ -48,7 +48,7 @@ def work(config: settings.Settings) -> None:
         periodic=False,
         graceful_signal="TERM",
         shutdown_timeout=GRACE_S,
-        max_delay=1,  # seconds between two looks at a Redis that is away
+        max_delay=1,  # seconds between attempts to reach Redis
     ).run()
     stopping.set()
     heartbeat.remove()
@@ -57,15 +57,15 @@ def work(config: settings.Settings) -> None:
 
 
 class _Consumer(Consumer):
-    """Stops gracefully on Ctrl-C too, and does not start itself anew."""
+    """Stops gracefully on SIGINT too, and does not restart on SIGHUP."""
 
     def _set_signal_handlers(self) -> None:
         self._signal_actions = {signal.SIGTERM: (False, True), signal.SIGINT: (False, True)}
         super()._set_signal_handlers()
 
 
-def _give_back(_: str, task: Task) -> None:
-    logger.warning("gave back the scan of %s", task.kwargs.get("repoUrl"))
+def _requeue(_: str, task: Task) -> None:
+    logger.warning("returned the scan of %s to the queue", task.kwargs.get("repoUrl"))
     queue().huey.enqueue(task)
 
 
@@ -74,8 +74,8 @@ def _every(interval_s: float, act: Callable[[], None], stopping: threading.Event
         try:
             act()
         except (JiveError, redis.RedisError, OSError) as exc:
-            logger.warning("%s failed, and will be tried again in %.0f s: %s", act.__name__.strip("_"), interval_s, exc)
-        except Exception:  # the next round has done nothing wrong
+            logger.warning("%s failed, retrying in %.0f s: %s", act.__name__.strip("_"), interval_s, exc)
+        except Exception:  # the next attempt may succeed
             logger.exception("%s failed", act.__name__.strip("_"))
         if stopping.wait(interval_s):
             return

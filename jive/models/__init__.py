@@ -1,6 +1,6 @@
-"""What JIVE keeps: one module a model, and MODELS, the register that migrations are compared with.
+"""The models, one module per table; `MODELS` is their register, which `drift` compares the database with.
 
-A project has many artifacts, webhook events, audit logs and events; all of them go when the project goes.
+A project has many artifacts, webhook events, audit logs and events; deleting a project deletes them.
 """
 
 from jive.models.artifact import Artifact

@@ -1,4 +1,4 @@
-"""A document of a project, as the repository holds it now."""
+"""An artifact: a document of a project, as it was last read."""
 
 import uuid
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -31,12 +31,15 @@ def _batches(rows: Iterable[Mapping[str, Any]]) -> Iterator[list[Mapping[str, An
 
 
 class Artifact(BaseModel):
-    """A document, known by its path inside its project's repository.
+    """A document, identified by its project and its path in the repository.
 
-    `name` is its title. `created_at` and `created_by` are what the document says of itself, and may be
-    missing. `dependencies` is a list of `{"path": str, "version": str | None}`. `content` is its text.
-    `status` is where a story stands or what a gate decided, `status_text` the document's own words for it.
-    `blob_id` is git's name of the content; a scan reads only what has another.
+    Attributes:
+        name: the title.
+        version, created_by, created_at: as the document states them; None where it does not.
+        dependencies: a list of `{"path": str, "version": str | None}`.
+        content: the text; None if the document is not UTF-8 or is too large to be stored.
+        status: the state of a story, or the decision of a QA gate; `status_text` is the document's own wording.
+        blob_id: the id of the git blob that was read; a scan reads a document only if it has another one.
     """
 
     id = peewee.UUIDField(primary_key=True, default=uuid.uuid4, constraints=[peewee.Default("gen_random_uuid()")])
@@ -65,9 +68,12 @@ class Artifact(BaseModel):
 
     @classmethod
     def upsert(cls, project_id: uuid.UUID, rows: Iterable[Mapping[str, Any]]) -> list[tuple[str, bool]]:
-        """Insert the rows, or update those whose path the project has and that differ.
+        """Insert artifacts, and update those that the project has under the same path if they differ.
 
-        All rows name the same fields. Returns the paths that were written, each with whether it is new.
+        Args:
+            rows: field names and values, without the project; every row has the same fields, among them `path`.
+
+        Returns the path of each artifact that was written, and whether it was inserted.
         """
         written: list[tuple[str, bool]] = []
         for batch in _batches(rows):
@@ -75,8 +81,8 @@ class Artifact(BaseModel):
             places = ", ".join([f"({', '.join(['%s'] * len(fields))})"] * len(batch))
             columns = [field.column_name for field in fields]
             kept, new = ([f"{row}.{name}" for name in columns] for row in ("artifacts", "excluded"))
-            # By hand, for peewee takes half as long to build this statement as Postgres takes to run it.
-            # xmax is 0 in a row that had no earlier version.
+            # Plain SQL: peewee takes half as long to build this statement as Postgres takes to run it.
+            # xmax is 0 in a row that was inserted, and not in one that was updated.
             cursor = cls._meta.database.execute_sql(
                 f"INSERT INTO artifacts ({', '.join(columns)}) VALUES {places} ON CONFLICT (project_id, path) "
                 f"DO UPDATE SET ({', '.join(columns)}) = ROW ({', '.join(new)}) "
@@ -90,7 +96,10 @@ class Artifact(BaseModel):
     def remove(
         cls, project_id: uuid.UUID, *, gone: Collection[str] | None, present: Collection[str] | None
     ) -> list[tuple[str, str, str | None]]:
-        """Delete the paths in `gone`, or all but those in `present`; return path, type and version of each."""
+        """Delete the artifacts at the paths `gone`, or, if `present` is given, at all other paths than these.
+
+        Returns the path, type and version of each deleted artifact.
+        """
         verdict = "path = ANY(%s)" if present is None else "path <> ALL(%s)"
         listed = peewee.SQL(verdict, [list((gone or ()) if present is None else present)])
         query = cls.delete().where((cls.project == project_id) & listed)
@@ -98,13 +107,13 @@ class Artifact(BaseModel):
 
     @classmethod
     def blob_ids(cls, project_id: uuid.UUID) -> dict[str, str | None]:
-        """Return the path of every artifact of the project with the blob that it was read from."""
+        """Return the blob id of each artifact of a project, by path."""
         rows: Any = cls.select(cls.path, cls.blob_id).where(cls.project == project_id).tuples()
         return dict(rows)
 
     @classmethod
     def count_by_type(cls, project_id: uuid.UUID) -> dict[ArtifactType, int]:
-        """Return how many artifacts of each type the project has, zeros included."""
+        """Return how many artifacts of each type a project has, zeros included."""
         rows: Any = (
             cls.select(cls.type, peewee.fn.count(peewee.SQL("*")))
             .where(cls.project == project_id)

@@ -1,4 +1,4 @@
-"""The base of every model."""
+"""The base class of the models."""
 
 from typing import Any
 
@@ -9,14 +9,14 @@ from jive.models.functions import FUNCTIONS, TRIGGERS
 
 
 class BaseModel(peewee.Model):
-    """A model in JIVE's database."""
+    """A table in JIVE's database."""
 
     class Meta:
         database = database
         legacy_table_names = False  # indexes are named after their table
 
     def __init__(self, *args: Any, **values: Any) -> None:
-        # A row that was read holds plain fields: peewee would set them one by one, which takes longer.
+        # A row that was read has only columns. Peewee would set them one by one, which takes longer.
         if values.pop("__no_default__", None) and values.keys() <= self._meta.fields.keys():
             self.__data__, self.__rel__ = values, {}
             self._dirty: set[str] = set()
@@ -25,7 +25,7 @@ class BaseModel(peewee.Model):
 
     @classmethod
     def create_table(cls, safe: bool = True, **options: Any) -> None:
-        """Create the table with its indexes, functions and triggers: the schema that the migrations must produce."""
+        """Create the table, its indexes and triggers, and the functions; the migrations must create the same."""
         for sql in FUNCTIONS.values():
             database.execute_sql(sql)
         super().create_table(safe, **options)

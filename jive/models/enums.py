@@ -1,4 +1,4 @@
-"""The closed sets of values of the schema; each column that holds one has a CHECK."""
+"""The enums of the schema; each column that holds one has a CHECK."""
 
 from enum import StrEnum
 
@@ -20,16 +20,16 @@ class WebhookSource(StrEnum):
 
 
 class DeliveryState(StrEnum):
-    """Where a delivery stands; `docs/architecture.md` draws how it changes."""
+    """The state of a delivery; `docs/architecture.md` draws how it changes."""
 
     RECEIVED = "received"  # no scan has tried it
-    WAITING = "waiting"  # an attempt failed, and will be retried
-    SETTLED = "settled"  # a scan has answered it, or it asks for no scan
-    FAILED = "failed"  # every attempt failed
+    WAITING = "waiting"  # an attempt failed, or it is to be retried
+    SETTLED = "settled"  # a scan that began after it was received was applied, or it needs no scan
+    FAILED = "failed"  # after three attempts, or one that the settings refuse
 
 
 class ArtifactType(StrEnum):
-    """What kind of document an artifact is."""
+    """The type of a document."""
 
     PRD = "PRD"
     ARCHITECTURE = "ARCHITECTURE"
@@ -57,7 +57,7 @@ class ArtifactStatus(StrEnum):
 
 
 class MCPResult(StrEnum):
-    """How an agent's tool call ended."""
+    """The outcome of an agent's tool call."""
 
     SUCCESS = "SUCCESS"
     FAILURE = "FAILURE"

@@ -1,4 +1,4 @@
-"""What was told of a project: written with the change that it tells, carried by Redis afterwards."""
+"""An event of a project: a row of the outbox, written together with the change that it reports."""
 
 import uuid
 
@@ -14,9 +14,12 @@ MAX_PAYLOAD_BYTES = 65_536
 
 
 class Event(BaseModel):
-    """An event, known by its project and an id that counts there in the order of commits, without gaps.
+    """An event, identified by its project and its id.
 
-    `published_at` is null until Redis has taken it.
+    Attributes:
+        id: counts from 1 in each project, in the order of commits, without gaps.
+        payload: a JSON object; its keys depend on `event`.
+        published_at: when Redis took the event; None while it is unpublished.
     """
 
     project = peewee.ForeignKeyField(Project, backref="events", on_delete="CASCADE", index=False)
@@ -32,7 +35,7 @@ class Event(BaseModel):
         primary_key = peewee.CompositeKey("project", "id")
 
     def envelope(self) -> Envelope:
-        """Return the event as it is told."""
+        """Return the event as it is published."""
         return Envelope(
             event=EventName(self.event),
             project_id=self.project_id,

@@ -1,4 +1,4 @@
-"""The column types that peewee lacks: enums, times in UTC, bounded JSON, and text that is encrypted at rest."""
+"""Column types that peewee lacks: enums, aware times, JSON of limited size, and encrypted text."""
 
 import functools
 import json
@@ -14,7 +14,7 @@ from jive.errors import InvalidValue
 
 
 class EnumField(peewee.CharField):
-    """A member of `enum` in Python, its value in a checked `varchar(32)` in Postgres."""
+    """A member of an enum; in Postgres, its value in a `varchar(32)` with a CHECK."""
 
     def __init__(self, enum: type[StrEnum], column_name: str, **options: Any) -> None:
         self.enum = enum
@@ -27,7 +27,7 @@ class EnumField(peewee.CharField):
         """Return the member's value.
 
         Raises:
-            InvalidValue: `value` is no member, nor the value of one.
+            InvalidValue: `value` is neither a member nor the value of one.
         """
         if value is None:
             return None
@@ -43,18 +43,18 @@ class EnumField(peewee.CharField):
 
 
 class TimestampField(peewee.DateTimeField):
-    """An aware time; always UTC when read, whatever the session's time zone."""
+    """An aware time; in UTC when read, whatever the time zone of the session."""
 
     field_type = "TIMESTAMPTZ"
 
     def db_value(self, value: Any) -> Any:
-        """Return the time as it is.
+        """Return the time unchanged.
 
         Raises:
-            InvalidValue: the time says nothing of its zone.
+            InvalidValue: the time has no time zone.
         """
         if isinstance(value, datetime) and value.tzinfo is None:
-            raise InvalidValue(f"{self.name} needs a time with its zone; {value.isoformat()} has none")
+            raise InvalidValue(f"{self.name} must be a time with a time zone; {value.isoformat()} has none")
         return value
 
     def python_value(self, value: Any) -> Any:
@@ -65,17 +65,17 @@ _dumps = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
 
 
 class JsonbField(peewee.JSONField):
-    """A JSON document of at most `max_bytes` bytes as UTF-8 text."""
+    """A JSON document of at most `max_bytes` bytes in UTF-8."""
 
     def __init__(self, max_bytes: int, **options: Any) -> None:
         self.max_bytes = max_bytes
         super().__init__(**options)
 
     def db_value(self, value: Any) -> Any:
-        """Return the value as JSON, which Postgres takes as it is.
+        """Return the value as JSON text.
 
         Raises:
-            InvalidValue: it is larger than `max_bytes`, no JSON, or holds U+0000, which `jsonb` cannot.
+            InvalidValue: it is not JSON, is too large, or contains U+0000, which `jsonb` does not allow.
         """
         if value is None or isinstance(value, peewee.Node):
             return value
@@ -85,9 +85,9 @@ class JsonbField(peewee.JSONField):
         except (TypeError, ValueError) as exc:
             raise InvalidValue(f"{self.name} is not JSON: {exc}") from None
         if size > self.max_bytes:
-            raise InvalidValue(f"{self.name} is {size:,} bytes of JSON; at most {self.max_bytes:,} are kept")
+            raise InvalidValue(f"{self.name} is {size:,} bytes of JSON; at most {self.max_bytes:,} are allowed")
         if "\\u0000" in text:
-            raise InvalidValue(f"{self.name} holds the character U+0000, which Postgres cannot keep")
+            raise InvalidValue(f"{self.name} contains the character U+0000, which Postgres cannot store")
         return text
 
 
@@ -104,8 +104,8 @@ def _decrypted(keys: tuple[str, ...], token: str) -> str:
 class EncryptedField(peewee.TextField):
     """Text in Python, a Fernet token in Postgres.
 
-    The first of `secret_keys` encrypts, each of them decrypts. To rotate: put the new key first, save these
-    fields of every row again, then drop the old key.
+    The first of the setting `secret_keys` encrypts, and each of them decrypts. `jive rotate-keys` encrypts every
+    token with the first key, so that the others can be removed.
     """
 
     def db_value(self, value: Any) -> Any:
@@ -115,7 +115,7 @@ class EncryptedField(peewee.TextField):
         """Return the text.
 
         Raises:
-            InvalidValue: none of the keys made this token.
+            InvalidValue: no key in `secret_keys` decrypts it.
         """
         if value is None:
             return None

@@ -1,6 +1,6 @@
-"""The functions in Postgres that belong to the schema, by name; migrations create the same.
+"""The functions and triggers of the schema, as SQL; the migrations must create the same.
 
-Triggers stand in `TRIGGERS`, by the table that has them.
+`drift` compares the live functions with `FUNCTIONS`, and the live triggers with `TRIGGERS`.
 """
 
 FUNCTIONS = {
@@ -21,7 +21,10 @@ $$""",
     "free_slug": r"""
 CREATE OR REPLACE FUNCTION free_slug(name text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
-    base text := trim('-' FROM left(regexp_replace(lower(name), '[^a-z0-9]+', '-', 'g'), 60));
+    -- Letters lose their accents. Only a database in UTF-8 can take them apart.
+    plain text := CASE WHEN current_setting('server_encoding') = 'UTF8'
+        THEN regexp_replace(normalize(name, NFKD), '[\u0300-\u036f]', '', 'g') ELSE name END;
+    base text := trim('-' FROM left(regexp_replace(lower(plain COLLATE "C"), '[^a-z0-9]+', '-', 'g'), 60));
     free text;
 BEGIN
     -- Two rows that are inserted at the same time must not find the same slug free.
@@ -39,9 +42,17 @@ CREATE OR REPLACE FUNCTION complete_project() RETURNS trigger LANGUAGE plpgsql A
 BEGIN
     IF TG_OP = 'INSERT' THEN
         NEW.slug := coalesce(NEW.slug, free_slug(NEW.name));
-        NEW.rules_hash := coalesce(NEW.rules_hash, NEW.reading);
+        -- Version 0.1.0 does not know the source. It inserts a reading only for the project of a folder.
+        IF NEW.rules_hash IS NULL AND NEW.reading IS NOT NULL THEN
+            NEW.source := 'folder';
+            NEW.rules_hash := NEW.reading;
+        END IF;
     ELSIF NEW.rules_hash IS NOT DISTINCT FROM OLD.rules_hash AND NEW.reading IS DISTINCT FROM OLD.reading THEN
         NEW.rules_hash := NEW.reading;
+    END IF;
+    -- Only a scan of the remote knows a new head; this one was applied by version 0.1.0.
+    IF TG_OP = 'UPDATE' AND NEW.source = 'folder' AND NEW.head IS DISTINCT FROM OLD.head AND NEW.head IS NOT NULL THEN
+        NEW.source := 'remote';
     END IF;
     NEW.reading := NEW.rules_hash;
     RETURN NEW;
@@ -54,6 +65,12 @@ DECLARE
 BEGIN
     IF writes_state THEN
         NEW.processed := NEW.state = 'settled';
+        -- Version 0.1.0 takes a delivery for failed after three attempts, and for pending before.
+        NEW.retry_count := CASE
+            WHEN NEW.state = 'failed' THEN greatest(NEW.retry_count, 3)
+            WHEN NEW.state <> 'settled' AND NEW.retry_count >= 3 THEN 0
+            ELSE NEW.retry_count
+        END;
     ELSIF TG_OP = 'INSERT' OR (NEW.processed, NEW.retry_count, NEW.error_message)
         IS DISTINCT FROM (OLD.processed, OLD.retry_count, OLD.error_message) THEN
         NEW.state := CASE

@@ -1,4 +1,4 @@
-"""What an agent asked for: one row a tool call, allowed or not."""
+"""The audit log: one row for each tool call of an agent, allowed or not."""
 
 import uuid
 
@@ -12,9 +12,9 @@ from jive.models.project import Project
 
 
 class MCPAuditLog(BaseModel):
-    """A tool call: who asked (`actor_*`), for what (`tool`, `scope`), and how it ended.
+    """A tool call: who made it (`actor_*`), what it asked for (`tool`, `scope`), and how it ended (`result`).
 
-    `args_hash` is the SHA-256 of the call's arguments, in hex: the arguments themselves are not kept.
+    `args_hash` is the SHA-256 of the arguments, in hex; the arguments themselves are not stored.
     """
 
     id = peewee.UUIDField(primary_key=True, default=uuid.uuid4, constraints=[peewee.Default("gen_random_uuid()")])

@@ -1,4 +1,4 @@
-"""A project: one repository, and what JIVE knows of it."""
+"""A project: one repository, and what JIVE knows about it."""
 
 import uuid
 from typing import Any
@@ -71,10 +71,10 @@ class Project(BaseModel):
         indexes = (peewee.SQL("CREATE UNIQUE INDEX projects_repo_key ON projects (repo_key(repo_url))"),)
 
     def save(self, *args: Any, **options: Any) -> Any:
-        """Write the row, as peewee does.
+        """Write the row, as `peewee.Model.save` does.
 
         Raises:
-            ProjectExists: another project has this repository, in whichever spelling of its URL.
+            ProjectExists: another project has this repository; nothing was written.
         """
         try:
             return super().save(*args, **options)
@@ -85,9 +85,9 @@ class Project(BaseModel):
 
     @classmethod
     def has_url(cls, url: str) -> Any:
-        """Return the condition that a project's repository is the one at `url`, in any spelling."""
+        """Return a condition: the project's repository is the one at `url`, in any spelling."""
         return peewee.fn.repo_key(cls.repo_url) == peewee.fn.repo_key(url)
 
 
-# Every field but the secrets, which cannot be read without their key.
+# All fields except the secrets: reading one fails if its key is lost.
 PLAIN = tuple(field for field in Project._meta.sorted_fields if not isinstance(field, EncryptedField))

@@ -17,11 +17,11 @@ MAX_ATTEMPTS = 3  # the trigger keep_delivery_state has the same number
 
 
 class WebhookEvent(BaseModel):
-    """A delivery, identified by the id that its host gave it.
+    """A delivery, identified by the id that its Git host gave it.
 
     Attributes:
         payload_hash: the SHA-256 of the raw body, in hex.
-        state: where the delivery stands.
+        state: whether it needs a scan; see `DeliveryState`.
         processed: whether `state` is settled. A trigger keeps the two in step, whichever is written.
         retry_count: how many attempts have failed; after `MAX_ATTEMPTS` the delivery has failed.
         error_message: why the last attempt failed.
@@ -53,28 +53,30 @@ class WebhookEvent(BaseModel):
 
     @classmethod
     def is_pending(cls) -> Any:
-        """Return the condition that a delivery needs a scan: it is received or waiting."""
+        """Return a condition: the delivery needs a scan, because it is received or waiting."""
         # NOT processed is what the partial index on received_at covers.
         return peewee.SQL("NOT processed") & (cls.state != DeliveryState.FAILED)
 
     @classmethod
     def has_failed(cls) -> Any:
-        """Return the condition that every attempt at a delivery failed."""
+        """Return a condition: the delivery has failed."""
         return peewee.SQL("NOT processed") & (cls.state == DeliveryState.FAILED)
 
     @classmethod
     def settle(cls, project_id: uuid.UUID, until: datetime) -> int:
-        """Settle the project's deliveries that were received until then, failed ones too; return how many."""
+        """Settle the deliveries of a project that were received by `until`, failed ones too; return how many."""
         query = cls.update(state=DeliveryState.SETTLED, error_message=None)
         return int(query.where(cls._is_unsettled(project_id, until)).execute())
 
     @classmethod
     def count_failure(cls, project_id: uuid.UUID, until: datetime, reason: str, *, final: bool) -> int:
-        """Count a failed attempt on the project's pending deliveries that were received until then; return how many.
+        """Count a failed attempt on the pending deliveries of a project that were received by `until`.
 
         Args:
             reason: why the attempt failed.
-            final: whether another attempt would fail too: the deliveries fail at once.
+            final: whether another attempt would fail too; if so, the deliveries fail at once.
+
+        Returns how many deliveries there were.
         """
         attempts = MAX_ATTEMPTS if final else cls.retry_count + 1
         state = peewee.Case(None, [(attempts >= MAX_ATTEMPTS, DeliveryState.FAILED.value)], DeliveryState.WAITING.value)
@@ -87,14 +89,14 @@ class WebhookEvent(BaseModel):
 
     @classmethod
     def retry(cls, ids: Collection[str] | None = None) -> list[uuid.UUID]:
-        """Make failed deliveries, all or those with these ids, wait for a scan again; return their projects' ids."""
+        """Make failed deliveries wait for another scan: those with these ids, or all if None; return their projects."""
         query = cls.update(state=DeliveryState.WAITING, retry_count=0, error_message=None).where(cls.has_failed())
         if ids is not None:
             query = query.where(cls.id.in_(list(ids)))
         return sorted({project_id for (project_id,) in query.returning(cls.project).tuples().execute()})
 
 
-# The sweep looks for pending deliveries; settled ones, which pile up, are not in this index.
+# For the sweep, which looks for pending deliveries: settled ones pile up, and are not in this index.
 WebhookEvent.add_index(
     WebhookEvent.index(WebhookEvent.received_at, name="webhook_events_unsettled").where(peewee.SQL("NOT processed"))
 )

@@ -1,4 +1,4 @@
-"""`jive check`: everything that must be right before JIVE can work, a line each, with a remedy for what is wrong."""
+"""`jive check`: check everything that JIVE needs, and say how to fix what is wrong."""
 
 import queue
 import uuid
@@ -28,7 +28,7 @@ from jive.schema import require_current, status
 
 @dataclass(frozen=True)
 class Line:
-    """One line of the check: `remedy` is None when all is well."""
+    """One line of the report; `remedy` says how to fix a problem, and is None if there is none."""
 
     name: str
     text: str
@@ -36,12 +36,12 @@ class Line:
 
 
 def run() -> Iterator[Line]:
-    """Check the settings, the stores, the worker, the schema, the secrets, the scans and the deliveries.
+    """Check the settings, the stores, the worker, the schema, the secrets, the scans and the deliveries, in this order.
 
-    What needs a store that cannot be reached is left out.
+    A check that needs a store is left out if the store cannot be reached.
 
     Raises:
-        NotRunning: there is nothing to check.
+        NotRunning: nothing is set and no `jive up` runs here, so there is nothing to check.
     """
     try:
         config = settings.current()
@@ -109,7 +109,7 @@ def _worker() -> str:
     with reaching_redis():
         count = heartbeat.count()
     if not count:
-        raise ServerUnavailable("none has a heartbeat: deliveries are recorded and not scanned")
+        raise ServerUnavailable("none has a heartbeat: deliveries are recorded, but not scanned")
     return f"{count} alive"
 
 
@@ -122,7 +122,7 @@ def _migrations() -> str:
 def _drift() -> str:
     if found := drift(database, MODELS):
         raise SchemaMismatch("; ".join(found))
-    return "the schema is the one that the models describe"
+    return "the schema is what the models describe"
 
 
 def _secrets() -> str:

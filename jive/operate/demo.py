@@ -1,4 +1,4 @@
-"""`jive demo`: the whole path of a push, on a repository that is made for it and thrown away."""
+"""`jive demo`: show the whole path of a push, on a repository that is made for it and deleted afterwards."""
 
 import contextlib
 import hashlib
@@ -28,20 +28,23 @@ from jive.operate import up
 from jive.pipeline import registry
 
 PATIENCE_S = 30
-FIRST = {
+FIRST_COMMIT = {
     "docs/prd.md": "---\nversion: '1.0'\n---\n# Lending library PRD\n\nMembers borrow books and return them.\n",
     "docs/architecture.md": "# Architecture\n\n**Version:** 1.0\n\nOne service, one database. See [the PRD](prd.md).\n",
     "docs/stories/1.1.borrow.md": "# Story 1.1: Borrow a book\n\n## Status\n\nDraft\n\n## Tasks\n\n- [ ] Lend it.\n",
     "docs/qa/gates/1.1-borrow.yml": "story: '1.1'\nstory_title: Borrow a book\ngate: CONCERNS\n",
 }
-SECOND = {"docs/stories/1.1.borrow.md": FIRST["docs/stories/1.1.borrow.md"].replace("Draft", "Done")}
+SECOND_COMMIT = {"docs/stories/1.1.borrow.md": FIRST_COMMIT["docs/stories/1.1.borrow.md"].replace("Draft", "Done")}
 
 
 def run() -> None:
-    """Show each step as it happens: push, answer, scan, events. Starts JIVE first where none answers, and stops it.
+    """Push to a new repository, deliver the push as GitHub would, and print each step as it happens.
+
+    If no JIVE answers, one is started first and stopped at the end. The project and its repository are deleted,
+    whatever happens.
 
     Raises:
-        ServerUnavailable: JIVE did not start, or an event did not come.
+        ServerUnavailable: JIVE did not start, refused the delivery, or published no event.
     """
     began_at = time.monotonic()
     with contextlib.ExitStack() as stack:
@@ -49,28 +52,32 @@ def run() -> None:
         repository = stack.enter_context(_repository())
         project = registry.add(repository.as_uri(), name="demo")
         stack.callback(registry.remove, project.id)
-        _say("add", f"project {project.name} ({project.id}) at {project.repo_url}")
+        _print_step("add", f"project {project.name} ({project.id}) at {project.repo_url}")
         events = stack.enter_context(_listening(project))
-        _commit(repository, "The first documents", FIRST)
-        _push(project, repository, events, len(FIRST))
-        _commit(repository, "The story is done", SECOND)
+        _commit(repository, "The first documents", FIRST_COMMIT)
+        _push(project, repository, events, len(FIRST_COMMIT))
+        _commit(repository, "The story is done", SECOND_COMMIT)
         delivery, body = _push(project, repository, events, 1)
         answer, took_ms = _deliver(project, delivery, body)
-        _say("again", f"the same delivery → {answer['status']} ({took_ms:.0f} ms)")
+        _print_step("again", f"the same delivery → {answer['status']} ({took_ms:.0f} ms)")
     click.echo(
         f"\nThat was all of it, in {time.monotonic() - began_at:.1f} s. The project and its repository are gone again."
     )
 
 
-def _say(step: str, text: str) -> None:
+def _print_step(step: str, text: str) -> None:
     click.echo(f"  {click.style(f'{step:<8}', bold=True)} {text}")
 
 
 def _ensure_running(stack: contextlib.ExitStack) -> None:
-    """Return when a JIVE answers whose stores this process can use too."""
+    """Start a JIVE if none answers; it is stopped with `stack`.
+
+    Raises:
+        ServerUnavailable: it did not start, or the one that answers uses stores that this folder does not know.
+    """
     port = settings.port()
     if not up.is_healthy(port):
-        _say("start", "no JIVE answers here, so one is started for the while")
+        _print_step("start", "no JIVE answers here, so one is started for the demo")
         command = [*processes.launcher("TERM"), *up.JIVE, "up"]
         log = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="jive-"))) / "up.log"
         with log.open("wb") as output:
@@ -80,7 +87,9 @@ def _ensure_running(stack: contextlib.ExitStack) -> None:
     try:
         settings.current()
     except JiveError as exc:
-        raise ServerUnavailable(f"A JIVE answers on port {port}, but its stores are not known here. {exc}") from exc
+        raise ServerUnavailable(
+            f"A JIVE answers on port {port}, but this folder does not know its stores. {exc}"
+        ) from exc
 
 
 @contextlib.contextmanager
@@ -106,7 +115,7 @@ def _commit(repository: Path, message: str, files: dict[str, str]) -> None:
         (repository / path).write_text(text)
     _git(repository, "add", "--all")
     _git(repository, "commit", "--quiet", "--message", message)
-    _say("commit", f"{_git(repository, 'rev-parse', '--short', 'HEAD')} {message}")
+    _print_step("commit", f"{_git(repository, 'rev-parse', '--short', 'HEAD')} {message}")
 
 
 @contextlib.contextmanager
@@ -114,11 +123,11 @@ def _listening(project: Project) -> Iterator["queue.SimpleQueue[Envelope]"]:
     events: queue.SimpleQueue[Envelope] = queue.SimpleQueue()
     stopping, ready = threading.Event(), threading.Event()
 
-    def hear() -> None:
+    def collect() -> None:
         for event in listen(project, 0, stopping, ready.set):
             events.put(event)
 
-    thread = threading.Thread(target=hear, daemon=True)
+    thread = threading.Thread(target=collect, daemon=True)
     thread.start()
     ready.wait(PATIENCE_S)
     try:
@@ -131,7 +140,10 @@ def _listening(project: Project) -> Iterator["queue.SimpleQueue[Envelope]"]:
 def _push(
     project: Project, repository: Path, events: "queue.SimpleQueue[Envelope]", expected: int
 ) -> tuple[str, bytes]:
-    """Tell JIVE of the new head as GitHub would, and print the events that come of it."""
+    """Deliver the push of the new head as GitHub would, and print the events that it causes.
+
+    Returns the delivery's id and body, with which it can be delivered again.
+    """
     head = _git(repository, "rev-parse", "HEAD")
     payload = {
         "ref": "refs/heads/main",
@@ -142,21 +154,23 @@ def _push(
     delivery, body = str(uuid.uuid4()), json.dumps(payload).encode()
     began_at = time.monotonic()
     answer, took_ms = _deliver(project, delivery, body)
-    _say("push", f"delivery {delivery[:8]} → 202 {answer['status']} ({took_ms:.0f} ms)")
+    _print_step("push", f"delivery {delivery[:8]} → 202 {answer['status']} ({took_ms:.0f} ms)")
     for _ in range(expected):
         try:
             event = events.get(timeout=PATIENCE_S)
         except queue.Empty:
-            raise ServerUnavailable("No event came. Does a worker run? `jive check` tells.") from None
+            raise ServerUnavailable("No event arrived. Is a worker running? See `jive check`.") from None
         since_push_ms = (time.monotonic() - began_at) * 1000
         facts = event.payload
-        _say("event", f"{event.id} {facts['change']:<8} {facts['type']:<13} {facts['path']} (+{since_push_ms:.0f} ms)")
+        _print_step(
+            "event", f"{event.id} {facts['change']:<8} {facts['type']:<13} {facts['path']} (+{since_push_ms:.0f} ms)"
+        )
     return delivery, body
 
 
 def _deliver(project: Project, delivery: str, body: bytes) -> tuple[dict[str, Any], float]:
     signature = hmac.new(project.webhook_secret.encode(), body, hashlib.sha256).hexdigest()
-    request = urllib.request.Request(  # our own server
+    request = urllib.request.Request(  # to our own server
         f"http://127.0.0.1:{settings.current().port}/api/webhooks/github",
         data=body,
         headers={

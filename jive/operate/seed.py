@@ -1,4 +1,4 @@
-"""`jive seed`: a sample project, to look at JIVE without a repository at hand."""
+"""`jive seed`: a sample project, to try JIVE without a repository."""
 
 from jive.db import connection
 from jive.documents.document import read_document
@@ -26,10 +26,12 @@ DOCUMENTS = {
 
 
 def seed() -> tuple[Project, int]:
-    """Add the sample project with its documents; return it, and how many documents changed: none when repeated.
+    """Add the sample project with its documents; return it, and how many of its documents changed.
+
+    Safe to repeat: the second time, none change.
 
     Raises:
-        ProjectExists: another project has the sample's URL; it is left alone.
+        ProjectExists: another project has the sample's URL; nothing was written.
     """
     with connection():
         made = {

@@ -1,4 +1,4 @@
-"""`jive up`: everything that JIVE needs on this machine, from one command, until it is told to stop."""
+"""`jive up`: run everything that JIVE needs on this machine, with one command."""
 
 import contextlib
 import fcntl
@@ -41,13 +41,14 @@ Next, in another terminal and this folder:
 
 
 def run(home: Path = HOME) -> None:
-    """Start what is missing, migrate, serve, and stay until SIGINT, SIGTERM or SIGHUP.
+    """Start what is missing, migrate, and serve until SIGINT, SIGTERM or SIGHUP.
 
-    Uses DATABASE_URL and REDIS_URL where they are set, else private servers that keep their data in `home`.
-    Nothing that was started here is left behind, whatever ends this.
+    Uses DATABASE_URL and REDIS_URL where they are set, else private servers that keep their data in `home`. Every
+    process that was started here is stopped, whatever ends this one.
 
     Raises:
-        ServerUnavailable: another `jive up` runs here, the port is taken, or a part did not start or ended.
+        ServerUnavailable: another `jive up` runs here, the port is in use, or a part did not start or ended.
+        SettingsError: nothing was started.
     """
     started_at = time.monotonic()
     stopping = threading.Event()
@@ -56,19 +57,18 @@ def run(home: Path = HOME) -> None:
     home.mkdir(mode=0o700, exist_ok=True)
     with _alone(home), contextlib.ExitStack() as parts:
         click.echo(f"JIVE {jive.__version__}\n")
-        config, private = _prepare(home, parts)
-        names = {part.name for part in private}
-        _print_part(
-            "Postgres",
-            _postgres_version(),
-            str(home / "postgres") if "Postgres" in names else config.database_place,
-        )
-        _print_part("Redis", server_version(), str(home / "redis") if "Redis" in names else config.redis_place)
+        (home / "env").unlink(missing_ok=True)  # what it names ended with an earlier `jive up`
+        given = {name for name in ("DATABASE_URL", "REDIS_URL", "JIVE_SECRET_KEYS") if settings.is_set(name)}
+        own = _complete_settings(home, given)
+        stores = _start_stores(home, given, parts)
+        _write_env(home, own)
+        config = settings.current()
+        _print_stores(home, given, config)
         _migrate()
         web_and_worker = [_start_web(config, parts), _start_worker(config, parts)]
-        kept = f"; the data stays in {home}/" if private else ""
+        kept = f"; the data stays in {home}/" if stores else ""
         click.echo(NEXT.format(took=time.monotonic() - started_at, kept=kept, jive=own_command()))
-        _stay([*private, *web_and_worker], stopping)
+        _stay([*stores, *web_and_worker], stopping)
         click.echo("\nStopping.")
 
 
@@ -78,7 +78,7 @@ def _alone(home: Path) -> Iterator[None]:
         for attempt in range(LOCK_ATTEMPTS):
             if _lock(lock):
                 break
-            time.sleep(0.1 * attempt)  # another command may only be asking whether a `jive up` runs
+            time.sleep(0.1 * attempt)  # another command may hold it for a moment, to see whether a `jive up` runs
         else:
             raise ServerUnavailable(
                 f"`jive up` is running in this folder already ({home.resolve()}). Stop it first, or use it."
@@ -94,49 +94,50 @@ def _lock(lock: IO[str]) -> bool:
     return True
 
 
-def _prepare(home: Path, parts: contextlib.ExitStack) -> tuple[settings.Settings, list[Part]]:
-    """Start what no setting names, and return the settings with the parts that were started.
+def _complete_settings(home: Path, given: set[str]) -> list[str]:
+    """Put what is missing into the environment, and return the names of what other commands need to know.
 
-    What was found out is written to `home`/env, so that other commands in this folder find the stores too.
+    All settings are checked, and the port is tried, before anything starts; the URLs of servers that are still to be
+    started are placeholders until then.
     """
-    given = {name: settings.is_set(name) for name in ("DATABASE_URL", "REDIS_URL", "JIVE_SECRET_KEYS")}
-    placeholders = {} if given["DATABASE_URL"] else {"DATABASE_URL": "postgresql://localhost/jive"}
-    placeholders |= {} if given["REDIS_URL"] else {"REDIS_URL": "redis://localhost"}
-    if not given["JIVE_SECRET_KEYS"]:
-        keys.make_file(home / "secret.keys")
-        os.environ["JIVE_SECRET_KEYS_FILE"] = str((home / "secret.keys").resolve())
-    os.environ |= placeholders
-    if not settings.is_set("JIVE_LOG_LEVEL"):
-        os.environ["JIVE_LOG_LEVEL"] = "WARNING"  # what we print is enough for a person
-    # The user who starts this may read the repositories on this machine.
-    own = {"JIVE_DATA_DIR": str(home.resolve()), "JIVE_GIT_ALLOW_LOCAL": "true"}
+    own = {"JIVE_DATA_DIR": str(home.resolve()), "JIVE_GIT_ALLOW_LOCAL": "true"}  # it is this user's machine
     own = {name: value for name, value in own.items() if not settings.is_set(name)}
+    if "JIVE_SECRET_KEYS" not in given:
+        keys.make_file(home / "secret.keys")
+        own["JIVE_SECRET_KEYS_FILE"] = str((home / "secret.keys").resolve())
+    placeholders = {"DATABASE_URL": "postgresql://localhost/jive", "REDIS_URL": "redis://localhost"}
+    own |= {name: url for name, url in placeholders.items() if name not in given}
     os.environ |= own
-    free_address(settings.load((Path(".env"),)).port)  # all other settings are checked before anything starts
+    if not settings.is_set("JIVE_LOG_LEVEL"):
+        os.environ["JIVE_LOG_LEVEL"] = "WARNING"  # what is printed here says enough
+    free_address(settings.load((Path(".env"),)).port)
+    return [*own, *(["PORT"] if os.environ.get("PORT") else [])]
 
-    private: list[Part] = []
 
-    def keep(part: Part) -> None:
-        private.append(part)
-        parts.callback(part.stop)
+def _start_stores(home: Path, given: set[str], parts: contextlib.ExitStack) -> list[Part]:
+    started = []
+    for name, start_server in (("DATABASE_URL", servers.start_postgres), ("REDIS_URL", servers.start_redis)):
+        if name not in given:
+            part, os.environ[name] = start_server(home)
+            parts.callback(part.stop)
+            started.append(part)
+    return started
 
-    if not given["DATABASE_URL"]:
-        part, os.environ["DATABASE_URL"] = servers.start_postgres(home)
-        keep(part)
-    if not given["REDIS_URL"]:
-        part, os.environ["REDIS_URL"] = servers.start_redis(home)
-        keep(part)
-    names = [name for name, is_given in given.items() if not is_given]
-    names += own
-    names += ["PORT"] if os.environ.get("PORT") else []
-    names = ["JIVE_SECRET_KEYS_FILE" if name == "JIVE_SECRET_KEYS" else name for name in names]
+
+def _write_env(home: Path, names: list[str]) -> None:
+    """Write these variables to `home`/env, where other commands in this folder read them while this one runs."""
     with open(home / "env", "w", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
         file.writelines(f"{name}={os.environ[name]}\n" for name in names)
-    return settings.current(), private
+
+
+def _print_stores(home: Path, given: set[str], config: settings.Settings) -> None:
+    postgres = config.database_place if "DATABASE_URL" in given else str(home / "postgres")
+    _print_part("Postgres", _postgres_version(), postgres)
+    _print_part("Redis", server_version(), config.redis_place if "REDIS_URL" in given else str(home / "redis"))
 
 
 def _print_part(what: str, version: str, place: str) -> None:
-    click.echo(f"  {what:<11} {version:<10} {place}")
+    click.echo(f"  {what:<11} {version:<20} {place}")
 
 
 def _postgres_version() -> str:
@@ -148,7 +149,7 @@ def _migrate() -> None:
     done = apply(database)
     with connection():
         count = len(status(database).applied)
-    click.echo(f"  {'Migrations':<11} {count:<10} {', '.join(done) + ' applied now' if done else 'nothing to do'}")
+    _print_part("Migrations", str(count), f"{', '.join(done)} applied now" if done else "nothing to do")
 
 
 def _start_web(config: settings.Settings, parts: contextlib.ExitStack) -> Part:
@@ -173,7 +174,7 @@ def _start(name: str, command: str, parts: contextlib.ExitStack) -> Part:
 
 
 def is_healthy(port: int) -> bool:
-    """Return whether a JIVE on this machine says that it can take deliveries."""
+    """Return whether a JIVE that can take deliveries answers at `port` of this machine."""
     try:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/health", timeout=3) as answer:
             return bool(answer.status == 200 and "schema" in json.load(answer))
@@ -182,7 +183,7 @@ def is_healthy(port: int) -> bool:
 
 
 def is_ready(port: int) -> bool:
-    """Return whether a `jive up` of this folder is healthy and has written where its stores are."""
+    """Return whether a healthy JIVE answers at `port`, and this folder knows where its stores are."""
     return is_healthy(port) and (HOME / "env").exists()
 
 

@@ -1,15 +1,19 @@
-"""The path of a push.
+"""The path of a push, and everything else that writes to the database.
 
-    receive.py   a delivery: find its project, verify it, record it, have the project scanned
+    receive.py     a delivery arrives: find its project, verify it, record it, enqueue a scan
         |  a job in Redis, which may be lost
-    process.py   a scan: fetch the branch's head, read what is new, and apply it
-        |        apply.py: one transaction under the project's lock: artifacts, deliveries, events
-        |  Redis, which may be away
-    publish.py   tell the events that were written
-        |
-    sweep.py     every minute: do again what was recorded and not settled, written and not told
+    scan.py        fetch the head of the branch, and read the documents that changed
+        |            folder.py reads a checked-out repository instead
+        |            mirrors.py lends the project's mirror
+    apply.py       one transaction under the project's row lock: artifacts, deliveries, events
+        |  after the commit
+    publish.py     hand the events to Redis
 
-Beside it, mirrors.py knows where the copies of the repositories lie, and projects.py what people do with projects.
+    sweep.py       every minute: enqueue the scans and publish the events that were missed, delete what is not needed
+    retry.py       make failed deliveries wait for a scan again
 
-Postgres is the truth: whatever is lost on the way, a sweep finds it there.
+    registry.py    add and remove projects, rotate a webhook secret
+    rotate_keys.py encrypt the stored secrets with the newest key
+
+Postgres is the truth: what Redis loses, a sweep finds there.
 """

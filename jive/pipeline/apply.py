@@ -18,7 +18,7 @@ from jive.models import Artifact, Event, Project, WebhookEvent
 from jive.models.enums import ProjectSource
 from jive.models.project import PLAIN
 
-CONFIG_FILES = "configFiles"  # in a project's config: the files that it was read from, with their blob ids
+CONFIG_FILES = "configFiles"  # in `Project.config`: the files that it was read from, with their blob ids
 EVENT_BATCH = 1000  # rows in one statement
 
 
@@ -43,11 +43,11 @@ class DocumentChanges:
 
     Attributes:
         source: whether it was read from the project's remote, from a folder, or is the sample.
-        head: the commit that was read; None where there is none.
-        config: where the repository keeps its documents.
+        head: the commit that was read; None for a folder, and for a repository without commits.
+        config: where the repository keeps its documents; as `Project.config`.
         documents: the new and changed documents, each with its blob id.
-        gone: paths of documents that no longer exist; None where `present` lists all that do.
-        present: paths of all documents; None where only changes were read.
+        gone: the paths that no longer exist; None if `present` is given.
+        present: the paths of all documents, if the whole tree was read; else None.
     """
 
     source: ProjectSource
@@ -59,33 +59,33 @@ class DocumentChanges:
 
 
 def rules_hash(config: Mapping[str, Any]) -> str:
-    """Return an identifier of the rules that documents are read by; if it differs, unchanged files are read again."""
+    """Return a hash of the rules that documents are read by; if it differs, unchanged files must be read again."""
     rules = json.dumps([READER_VERSION, config], sort_keys=True)
     return hashlib.sha256(rules.encode()).hexdigest()[:16]
 
 
 def begin(project_id: uuid.UUID) -> ScanStart:
-    """Begin a scan: take the project's next scan number.
+    """Begin a scan: take the project's next scan number, which also moves its `updated_at`.
 
     Raises:
         NotFound: the project does not exist.
     """
     query = Project.update(scans_begun=Project.scans_begun + 1).where(Project.id == project_id)
     for project in query.returning(*PLAIN).execute():
-        # After the commit: a delivery that was recorded with the project's earlier updated_at is older than this.
+        # Read after the commit, so that a delivery recorded with the project's earlier updated_at is older than this.
         return ScanStart(project, project.scans_begun, began_at=database_now())
     raise NotFound(f"There is no project {project_id}")
 
 
 def apply(start: ScanStart, changes: DocumentChanges) -> list[Envelope] | None:
-    """Write the changes and their events, and settle the deliveries that a scan of the remote answers.
+    """Write the changes and an event for each, and settle the deliveries that were received before the scan began.
 
-    A document that did not change is neither written nor gets an event. Returns the events, which are rows, or None
-    if another scan was applied since this one began. Then nothing is written: if the other scan began later, this one
-    is out of date; if it began earlier, this one compared with artifacts that have changed since.
+    A document that did not change is not written and gets no event. A scan of a folder settles no delivery.
+
+    Returns the events, committed and not yet published, or None, with nothing written, if another scan was applied
+    since this one began: what this one read was compared with artifacts that are no longer there.
     """
     project_id = start.project.id
-    is_remote = changes.source is ProjectSource.REMOTE
     with database.atomic():
         # Deliveries can be recorded meanwhile: they only lock the row against removal.
         locked = Project.select(*PLAIN).for_update("FOR NO KEY UPDATE")  # type: ignore[arg-type]  # a string is allowed
@@ -93,20 +93,9 @@ def apply(start: ScanStart, changes: DocumentChanges) -> list[Envelope] | None:
         if now is None or now.scan_applied != start.project.scan_applied:
             return None
         events = _write_events(project_id, now.last_event_id, _write_artifacts(project_id, changes))
-        if is_remote:
+        if changes.source is ProjectSource.REMOTE:
             WebhookEvent.settle(project_id, start.began_at)
-        # A folder stands in for a remote project's repository until the next scan, which reads everything again.
-        stands_in = now.source is ProjectSource.REMOTE and not is_remote
-        Project.update(
-            source=now.source if stands_in else changes.source,
-            head=changes.head,
-            rules_hash=None if stands_in else rules_hash(changes.config),
-            config=changes.config or ({} if CONFIG_FILES in now.config else now.config),
-            scan_applied=start.number,
-            last_event_id=now.last_event_id + len(events),
-            last_seen=peewee.fn.now(),
-            scan_error=None,
-        ).where(Project.id == project_id).execute()
+        _update_project(now, start, changes, len(events))
     return events
 
 
@@ -142,6 +131,21 @@ def _row(document: Document, blob_id: str) -> dict[str, Any]:
         "status_text": document.status_text,
         "blob_id": blob_id,
     }
+
+
+def _update_project(now: Project, start: ScanStart, changes: DocumentChanges, event_count: int) -> None:
+    # A folder stands in for a remote project's repository until the next scan, which reads everything again.
+    stands_in = now.source is ProjectSource.REMOTE and changes.source is not ProjectSource.REMOTE
+    Project.update(
+        source=now.source if stands_in else changes.source,
+        head=changes.head,
+        rules_hash=None if stands_in else rules_hash(changes.config),
+        config=changes.config or ({} if CONFIG_FILES in now.config else now.config),
+        scan_applied=start.number,
+        last_event_id=now.last_event_id + event_count,
+        last_seen=peewee.fn.now(),
+        scan_error=None,
+    ).where(Project.id == now.id).execute()
 
 
 def _write_events(project_id: uuid.UUID, last_id: int, events: Sequence[Envelope]) -> list[Envelope]:

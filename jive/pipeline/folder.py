@@ -1,4 +1,4 @@
-"""A scan of a folder: the documents of a checked-out repository, as they lie on this machine."""
+"""A scan of a folder: read the documents of a checked-out repository, with changes that are not committed."""
 
 import logging
 from pathlib import Path
@@ -7,8 +7,7 @@ from typing import Any
 from jive.db import connection
 from jive.documents.bmad_config import is_config, read_places
 from jive.documents.document import MAX_CONTENT_BYTES, Document, read_document
-from jive.documents.kind import is_document
-from jive.documents.places import TOOL_FOLDERS
+from jive.documents.places import TOOL_FOLDERS, is_document
 from jive.keys import make_webhook_secret
 from jive.models import Project
 from jive.models.enums import ProjectSource
@@ -22,8 +21,8 @@ logger = logging.getLogger(__name__)
 def scan_folder(folder: Path, progress: Progress = lambda done, total: None) -> ScanResult:
     """Make the artifacts of a folder's project equal the documents in the folder.
 
-    The project is the one with the URL that the folder was cloned from; if there is none, it is added. The next scan
-    of its remote replaces what was read here. Pending deliveries stay pending.
+    The project is the one whose URL the folder was cloned from; if there is none, a folder project is added. Pending
+    deliveries stay pending. A remote project stays remote, and its next scan replaces what was read here.
 
     Raises:
         ScanFailed: a file cannot be read; the artifacts are unchanged.
@@ -51,7 +50,7 @@ def _project_of(folder: Path) -> Project:
             "webhook_secret": make_webhook_secret(),
             "source": ProjectSource.FOLDER,
         }
-        # Two processes may find no project at the same time; the second insert does nothing.
+        # Two processes may both find no project; the second INSERT then does nothing.
         Project.insert(made).on_conflict("IGNORE").execute()
         project = Project.get(Project.has_url(url))
     return project

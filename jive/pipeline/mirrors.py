@@ -1,4 +1,4 @@
-"""The mirrors of the projects' repositories on this machine: where they lie, and when they are deleted."""
+"""Find, lock and delete the mirrors of projects' repositories on this machine."""
 
 import contextlib
 import uuid
@@ -16,7 +16,7 @@ from jive.repositories.mirror import Mirror
 
 @contextlib.contextmanager
 def mirror_of(project: Project) -> Iterator[Mirror]:
-    """Lock and return the project's mirror, with the limits that the settings give.
+    """Lock the project's mirror for the block, and yield it with the limits from the settings.
 
     Raises:
         ScanFailed: another scan held the lock until the time limit.
@@ -38,16 +38,16 @@ def mirror_of(project: Project) -> Iterator[Mirror]:
 
 
 def project_ids() -> set[uuid.UUID]:
-    """Return the ids of the projects that have a mirror, or what is left of one, on this machine."""
+    """Return the ids of the projects that have a mirror, or remains of one, on this machine."""
     found = set()
     for place in _folder().glob("*.git*"):
-        with contextlib.suppress(ValueError):  # a name that JIVE did not give
+        with contextlib.suppress(ValueError):  # not a folder that JIVE made
             found.add(uuid.UUID(place.name.partition(".")[0]))
     return found
 
 
 def delete(ids: Collection[uuid.UUID]) -> None:
-    """Delete the mirrors of these projects; the next sweep deletes one that is in use or cannot be deleted now."""
+    """Delete the mirrors of these projects; one that is in use or cannot be deleted is left to the next sweep."""
     for project_id in project_ids().intersection(ids):
         with contextlib.suppress(ScanFailed, OSError):
             storage.remove(_folder_of(project_id))

@@ -1,4 +1,4 @@
-"""A delivery arrives: find its project, verify it, record it, and have the project scanned."""
+"""Receive a delivery: find its project, verify it, record it, and enqueue a scan."""
 
 import contextlib
 import hashlib
@@ -21,12 +21,12 @@ from jive.hosts import HOSTS
 from jive.hosts.base import Delivery, Host
 from jive.models import Project, WebhookEvent
 
-MAX_REMEMBERED = 256  # repositories, each as its host names it
-ASK_AGAIN_S = 1.0  # for so long it is taken for granted that a job which was enqueued is not lost
+MAX_REMEMBERED = 256  # projects, by the URLs in their deliveries
+ENQUEUE_AGAIN_S = 1.0  # after this time an enqueued job may have been lost, and another delivery enqueues one again
 LARGE_BODY_BYTES = 1024 * 1024
 
-# A body must be parsed before it is known whose secret verifies it. What a stranger's 25 MB cost then (seconds and
-# hundreds of megabytes) they cost one at a time.
+# A body must be parsed before it is known whose secret verifies it. Parsing 25 MB takes seconds and hundreds of
+# megabytes, and anyone can send them, so large bodies are parsed one at a time.
 _ONE_LARGE_BODY = threading.Lock()
 
 logger = logging.getLogger(__name__)
@@ -39,9 +39,9 @@ class Receipt:
     """What became of a delivery.
 
     Attributes:
-        id: the host's id of it.
-        status: `recorded`, or `duplicate` when it was recorded before and has not failed since.
-        scan: whether it has its project scanned.
+        id: the id that the Git host gave it.
+        status: `recorded`, or `duplicate` if it was recorded before and has not failed since.
+        scan: whether it asks for a scan of its project.
     """
 
     id: str
@@ -51,7 +51,7 @@ class Receipt:
 
 @dataclass(slots=True)
 class _Arrival:
-    """A delivery on its way; `project` is whose secret signed it, once that is known."""
+    """A delivery that is being received; `project` is the one whose secret signed it, once that is known."""
 
     host: Host
     delivery: Delivery
@@ -73,36 +73,36 @@ _Verified = tuple[_Arrival, Project]
 
 
 class Receiver:
-    """Takes deliveries, in as many threads as you like.
+    """Receives deliveries; safe to share between threads.
 
-    Those that come at the same time share their statements and their commit: alone, each costs several times as
-    much. A project that was looked up is remembered, and the statement that records a delivery checks that the
-    project is still as it was.
+    Deliveries that arrive at the same time share their statements and their commit, which costs several times less
+    than one transaction for each. A project that was looked up is remembered; the statement that records a delivery
+    checks that the project has not changed since.
     """
 
     def __init__(self, enqueue: Enqueue) -> None:
-        """Make one; `enqueue` has a project scanned soon."""
+        """Create a receiver; `enqueue` enqueues a scan of a project."""
         self._enqueue = enqueue
         self._remembered: dict[tuple[str, ...], Project] = {}
-        self._asked: dict[uuid.UUID, tuple[datetime, float]] = {}  # by project: as of when, and at what time
+        self._enqueued: dict[uuid.UUID, tuple[datetime, float]] = {}  # by project: updated_at, and when enqueued
         self._take_together: Batcher[_Arrival, Receipt | None] = Batcher(self._take)
 
     def receive(self, host_name: str, headers: Mapping[str, str], body: bytes) -> Receipt:
-        """Record a delivery of the host `host_name` (a key of HOSTS) and enqueue the scan that it asks for.
+        """Record a delivery, and enqueue the scan that it asks for.
 
-        The row is committed before anything is enqueued. When that fails the delivery counts as taken all the
-        same: a sweep finds it.
+        Safe to repeat. The row is committed before the scan is enqueued; if that fails, the delivery is recorded
+        nevertheless, and a sweep enqueues its scan.
 
         Args:
-            host_name: which host's rules apply.
-            headers: by lower-case name.
-            body: the raw bytes, of which the signature speaks.
+            host_name: the Git host that sent it, a key of `HOSTS`.
+            headers: the request's headers, by lower-case name.
+            body: the raw bytes, which the signature covers.
 
         Raises:
-            MalformedDelivery: it is not what this host sends.
-            DeliveryRefused: the repository is unknown or the signature is wrong; one does not learn which.
+            MalformedDelivery: it is not what this Git host sends.
+            DeliveryRefused: the repository is unknown, or the signature is wrong; the sender does not learn which.
             DatabaseUnavailable: there is no connection to Postgres.
-            peewee.OperationalError, peewee.InterfaceError: Postgres went away meanwhile.
+            peewee.OperationalError, peewee.InterfaceError: the connection to Postgres was lost.
         """
         host = HOSTS[host_name]
         with _ONE_LARGE_BODY if len(body) > LARGE_BODY_BYTES else contextlib.nullcontext():
@@ -113,14 +113,14 @@ class Receiver:
         receipt = self._take_together(arrival)
         if receipt is None:
             receipt = self._take_alone(arrival)
-        elif arrival.project and self._is_asked_for(arrival.project):
+        elif arrival.project and self._is_enqueued(arrival.project):
             return receipt
         if receipt.scan and arrival.project:
-            self._ask_for_scan(arrival.project)
+            self._enqueue_scan(arrival.project)
         return receipt
 
     def _take(self, arrivals: Sequence[_Arrival]) -> list[Receipt | DeliveryRefused | None]:
-        """Take several at once; None stands where nothing was written, for `_take_alone` to find out why."""
+        """Record several at once; the result of one that was not written is None, and `_take_alone` finds out why."""
         try:
             with connection():
                 self._look_up([arrival for arrival in arrivals if arrival.project is None])
@@ -128,14 +128,14 @@ class Receiver:
         except Exception as exc:
             if isinstance(exc, DatabaseUnavailable) or _lost_connection(exc):
                 raise
-            # One of them, or a lock that it waits for, must not cost the others their answer.
-            logger.warning("%d deliveries are taken one by one: %s", len(arrivals), first_line(exc))
+            # A fault in one of them, or a lock that it waits for, must not fail the others.
+            logger.warning("%d deliveries are recorded one by one: %s", len(arrivals), first_line(exc))
             return [None] * len(arrivals)
-        # Of two with one id the first takes the receipt, and the other one is looked at alone.
+        # Of two with the same id the first gets the receipt, and the second is received alone.
         return [receipts.pop(each.delivery.id, None) if each.project else DeliveryRefused() for each in arrivals]
 
     def _take_alone(self, arrival: _Arrival) -> Receipt:
-        """Take a delivery that was recorded before, or whose project is not as it was remembered."""
+        """Receive a delivery that was recorded before, or whose project has changed since it was remembered."""
         self._remembered.pop(arrival.delivery.repo_urls, None)
         arrival.project = None
         with connection():
@@ -147,38 +147,38 @@ class Receiver:
             return receipts.get(arrival.delivery.id) or _duplicate(arrival, project)
 
     def _look_up(self, arrivals: Sequence[_Arrival]) -> None:
-        """Find out whose secrets signed them; one that belongs to nobody keeps no project."""
+        """Set the project of each delivery that a project's secret signed."""
         projects = _find({url for arrival in arrivals for url in arrival.delivery.repo_urls})
         for arrival in arrivals:
             urls = arrival.delivery.repo_urls
             arrival.verify({projects[url].id: projects[url] for url in urls if url in projects}.values())
-            if arrival.project:  # a stranger's delivery fills no memory
+            if arrival.project:  # deliveries that nobody signed must not fill the memory
                 if len(self._remembered) >= MAX_REMEMBERED:
                     self._remembered.clear()
-                    self._asked.clear()
+                    self._enqueued.clear()
                 self._remembered[urls] = arrival.project
 
-    def _is_asked_for(self, project: Project) -> bool:
-        """Return whether a scan that has not begun yet will see what was recorded with `project` as it is here.
+    def _is_enqueued(self, project: Project) -> bool:
+        """Return whether a scan was enqueued, and has not begun, that will settle a delivery recorded with `project`.
 
-        A scan that begins moves `updated_at`. While a delivery is recorded as of the time at which another one's
-        scan was enqueued, that scan is still to come.
+        A scan moves the project's `updated_at` when it begins. If a delivery was recorded with the same `updated_at`
+        as one whose scan was enqueued, that scan has not begun.
         """
-        as_of, asked_at = self._asked.get(project.id, (None, 0.0))
-        return as_of == project.updated_at and time.monotonic() - asked_at < ASK_AGAIN_S
+        as_of, enqueued_at = self._enqueued.get(project.id, (None, 0.0))
+        return as_of == project.updated_at and time.monotonic() - enqueued_at < ENQUEUE_AGAIN_S
 
-    def _ask_for_scan(self, project: Project) -> None:
-        asked_at = time.monotonic()
+    def _enqueue_scan(self, project: Project) -> None:
+        enqueued_at = time.monotonic()
         try:
             self._enqueue(project)
-        except Exception as exc:  # noqa: BLE001  # the row is committed, and that is what was promised
-            logger.warning("recorded a push to %s, to be scanned by a sweep: %s", project.repo_url, exc)
+        except Exception as exc:  # noqa: BLE001  # the delivery is recorded, which is all that a 202 promises
+            logger.warning("recorded a delivery for %s; its scan was left to a sweep: %s", project.repo_url, exc)
         else:
-            self._asked[project.id] = (project.updated_at, asked_at)
+            self._enqueued[project.id] = (project.updated_at, enqueued_at)
 
 
 def _lost_connection(exc: Exception) -> bool:
-    """Return whether Postgres went away, where it would else have said what is wrong."""
+    """Return whether the connection was lost; any other error has a code from Postgres."""
     is_of_connection = isinstance(exc, peewee.OperationalError | peewee.InterfaceError)
     return is_of_connection and getattr(exc.__context__, "pgcode", None) is None
 
@@ -190,7 +190,7 @@ FROM unnest(%s::text[]) AS url JOIN projects ON repo_key(repo_url) = repo_key(ur
 
 
 def _find(urls: Collection[str]) -> dict[str, Project]:
-    """Return the projects whose repositories have these URLs, however they are written, by URL."""
+    """Return the projects with these repository URLs, in any spelling, by URL as given."""
     found: dict[str, Project] = {}
     if not urls:
         return found
@@ -207,23 +207,25 @@ def _find(urls: Collection[str]) -> dict[str, Project]:
 
 
 def _readable(token: str | None, repo_url: str) -> str | None:
-    """Return the secret in `token`, or None, with which nothing is signed, where the key for it is lost."""
+    """Return the secret in `token`, or None if no key decrypts it; None verifies no signature."""
     try:
         secret: str | None = Project.webhook_secret.python_value(token)
-    except InvalidValue as exc:  # a stranger need not know what is wrong here
-        logger.error("a secret of %s counts for nothing: %s", repo_url, exc)
+    except InvalidValue as exc:  # the sender must not learn more than that the delivery is refused
+        logger.error("a webhook secret of %s cannot be used: %s", repo_url, exc)
         return None
     return secret
 
 
-# A function of the schema: Postgres would take longer to plan the INSERT in it than to run it.
+# A function in Postgres, which keeps the plan of its INSERT: planning takes longer than running it.
 _RECORD = "SELECT record_deliveries(%s, %s, %s::uuid[], %s, %s, %s, %s)"
 
 
 def _record(verified: Sequence[_Verified], *, as_remembered: bool) -> dict[str, Receipt]:
-    """Insert deliveries, or revive those that failed; return the receipts of these, by id.
+    """Insert deliveries, or make failed ones wait for a scan again; return the receipts of those, by id.
 
-    With `as_remembered`, one whose project was changed since it was looked up is not written.
+    Args:
+        verified: the deliveries, each with its project.
+        as_remembered: whether to leave out a delivery whose project has changed since it was looked up.
     """
     receipts, rows = {}, {}
     for arrival, project in verified:
@@ -247,7 +249,7 @@ def _record(verified: Sequence[_Verified], *, as_remembered: bool) -> dict[str, 
     columns = [list(column) for column in zip(*rows.values(), strict=True)]
     try:
         return {recorded: receipts[recorded] for (recorded,) in database.execute_sql(_RECORD, columns)}
-    except peewee.IntegrityError:  # a project was removed a moment ago
+    except peewee.IntegrityError:  # a project was removed since it was looked up
         return {}
 
 
@@ -255,12 +257,12 @@ def _duplicate(arrival: _Arrival, project: Project) -> Receipt:
     """Return the receipt of a delivery that was recorded before.
 
     Raises:
-        MalformedDelivery: that was another project's, or another host's.
-        DeliveryRefused: it is not there, for its project was removed a moment ago.
+        MalformedDelivery: the id is that of a delivery of another project or another host.
+        DeliveryRefused: it is not stored, because its project was removed since.
     """
     known = WebhookEvent.get_or_none(WebhookEvent.id == arrival.delivery.id)
     if known is None:
         raise DeliveryRefused
     if (known.project_id, known.source) != (project.id, arrival.host.source):
-        raise MalformedDelivery("The delivery's id was used by another one")
+        raise MalformedDelivery("The delivery's id was used by another delivery")
     return Receipt(known.id, "duplicate", scan=False)

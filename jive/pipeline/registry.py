@@ -1,4 +1,4 @@
-"""The registry of projects: add, remove, and rotate a webhook secret."""
+"""Add and remove projects, and rotate their webhook secrets."""
 
 import logging
 import uuid
@@ -10,7 +10,7 @@ import redis
 from jive import settings
 from jive.db import connection, database
 from jive.errors import InvalidValue, NotFound
-from jive.hosts import HOSTS, name_of_host
+from jive.hosts import DOMAINS, HOSTS, name_of_host
 from jive.keys import make_webhook_secret
 from jive.models import Project
 from jive.models.enums import ProjectSource, WebhookSource
@@ -33,16 +33,17 @@ def add(
     """Add the remote project at `url`, or turn the folder project with this URL into a remote one.
 
     Args:
-        name: what people call it; the folder project's, or the last part of the URL, if not given.
-        branch: the tracked branch; the remote's HEAD if not given.
-        host: the Git host, a key of `HOSTS`; needed where the settings and the domain do not say it.
-        secret: the webhook secret; the folder project's, or a new one, if not given.
+        name: the project's name; if not given, that of the folder project, or the last part of the URL.
+        branch: the branch to track; if not given, the remote's HEAD.
+        host: the kind of Git host, a key of `HOSTS`; required if neither the settings nor the domain say it.
+        secret: the webhook secret; if not given, that of the folder project, or a new one.
 
     Raises:
-        InvalidValue: the URL cannot be fetched, the host is not known, or the secret is empty.
-        ProjectExists: a remote project, or the sample, has this repository.
+        InvalidValue: the URL is not that of a repository, the kind of its Git host is unknown, or the secret is
+            empty. Nothing was written.
+        ProjectExists: the repository is that of a remote project or of the sample. Nothing was written.
     """
-    parsed = parse(url)
+    parsed = _without_www(parse(url))
     if secret is not None and not secret:
         raise InvalidValue("The secret is empty")
     values = {"repo_url": parsed.url, "source": ProjectSource.REMOTE, "host": _host_of(parsed, host), "branch": branch}
@@ -60,39 +61,62 @@ def add(
         )
 
 
-def _name_from(url: RepoUrl) -> str:
-    return url.path.rstrip("/").rpartition("/")[2].removesuffix(".git")
+def _without_www(url: RepoUrl) -> RepoUrl:
+    """Return the URL at the domain that the Git host itself uses in its deliveries."""
+    domain = url.host.removeprefix("www.")
+    return parse(url.url.replace(url.host, domain, 1)) if domain in DOMAINS else url
 
 
 def _host_of(url: RepoUrl, given: str | None) -> WebhookSource | None:
-    """Return the kind of host that a repository lies at; None for one on this machine.
+    """Return the kind of Git host that has the repository; None if the repository is on this machine.
 
     Raises:
-        InvalidValue: nothing says what kind of host it is.
+        InvalidValue: neither `given`, the settings nor the domain say it.
     """
     name = given or name_of_host(url.host, settings.current().git_hosts)
     if name is None and url.scheme == "file":
         return None
     if name not in HOSTS:
         raise InvalidValue(
-            f"What kind of Git host is {url.host}? Say --host {' or --host '.join(HOSTS)}, "
-            f"or list it in JIVE_GIT_HOSTS as {url.host}=gitlab, for example"
+            f"What kind of Git host is {url.host}? Repeat the command with --host {' or --host '.join(HOSTS)}"
         )
     return WebhookSource(HOSTS[name].source)
 
 
+def _name_from(url: RepoUrl) -> str:
+    return url.path.rstrip("/").rpartition("/")[2].removesuffix(".git")
+
+
+def why_not_fetched(project: Project) -> str | None:
+    """Return why the settings forbid fetches of a remote project, and which setting allows them; None if they do not.
+
+    The settings are those of this process; a worker elsewhere may have others.
+    """
+    config, url = settings.current(), parse(project.repo_url)
+    if url.scheme == "file":
+        allowed = config.git_allow_local
+        return None if allowed else "Repositories on this machine are not fetched. Set JIVE_GIT_ALLOW_LOCAL=true."
+    host = url.host.strip("[]")
+    if host in config.git_hosts:
+        return None
+    listed = [domain if domain in DOMAINS else f"{domain}={name or ''}" for domain, name in config.git_hosts.items()]
+    kind = next((name for name, each in HOSTS.items() if each.source == project.host), "")
+    hosts = ",".join(entry.rstrip("=") for entry in (*listed, f"{host}={kind}"))
+    return f"JIVE does not fetch from {host} yet. Set JIVE_GIT_HOSTS={hosts} and restart JIVE."
+
+
 def request_scan(project: Project, enqueue: Enqueue) -> None:
-    """Enqueue the first scan of a project; without Redis, its first push or the next sweep starts it."""
+    """Enqueue the first scan of a project; if Redis cannot be reached, the next sweep enqueues it."""
     try:
         enqueue(project)
     except redis.RedisError as exc:
-        logger.warning("the first scan of %s waits for a push or a sweep: %s", project.name, exc)
+        logger.warning("the first scan of %s was left to the next sweep: %s", project.name, exc)
 
 
 def remove(project_id: uuid.UUID) -> None:
     """Delete a project with its artifacts, deliveries, events and audit log, and its mirror on this machine.
 
-    Sweeps delete the mirrors on other machines. Does nothing if there is no such project.
+    Sweeps delete its mirrors on other machines. Does nothing if there is no such project.
     """
     with connection():
         Project.delete().where(Project.id == project_id).execute()
@@ -105,7 +129,7 @@ class Rotation:
 
     Attributes:
         secret: the new secret.
-        is_new: whether it was made now; if not, it is that of a rotation under way.
+        is_new: whether it was made by this call; if not, an earlier call made it and the rotation is not finished.
     """
 
     secret: str
@@ -113,10 +137,10 @@ class Rotation:
 
 
 def rotate_secret(project_id: uuid.UUID) -> Rotation:
-    """Give a project a new webhook secret; the one before it is accepted too until `finish_rotation`.
+    """Give a project a new webhook secret; the old one is accepted too until `finish_rotation`.
 
-    While a rotation is under way the new secret stays the same: the host may use either of the two, and neither is
-    lost. A new secret that no key decrypts is replaced, for nobody can use it.
+    Safe to repeat: until the rotation is finished the Git host may use either secret, so a second call returns the
+    same new secret. Only if no key decrypts that one, another one replaces it.
 
     Raises:
         NotFound: the project does not exist.

@@ -13,8 +13,7 @@ import peewee
 from jive.db import connection, database_now, first_line
 from jive.documents.bmad_config import is_config, read_places
 from jive.documents.document import Document, read_document
-from jive.documents.kind import is_document
-from jive.documents.places import Places
+from jive.documents.places import Places, is_document
 from jive.errors import DatabaseUnavailable, JiveError, NotFound, RepositoryRefused, ScanFailed
 from jive.events import Envelope
 from jive.models import Artifact, Project, WebhookEvent
@@ -25,10 +24,10 @@ from jive.pipeline.publish import publish
 from jive.repositories.mirror import Mirror
 
 Change = Literal["created", "updated", "deleted"]
-Progress = Callable[[int, int], None]  # called with the number of documents read, and to read in all
+Progress = Callable[[int, int], None]  # called with how many documents have been read, and how many there are to read
 
 MAX_CONFIG_FILES = 50
-MAX_RESTARTS = 5  # of a scan, because another one was applied first
+MAX_RESTARTS = 5  # of one scan, because another one was applied first
 
 logger = logging.getLogger(__name__)
 
@@ -73,14 +72,19 @@ def scan_project(project_id: uuid.UUID, progress: Progress = lambda done, total:
 
 
 def run_scan(project_id: uuid.UUID, read: Callable[[ScanStart], DocumentChanges]) -> ScanResult:
-    """Begin a scan, `read`, apply and publish; start over if another scan was applied meanwhile."""
+    """Begin a scan, `read`, apply and publish; start over if another scan was applied meanwhile.
+
+    Raises:
+        NotFound: the project does not exist.
+        ScanFailed: other scans were applied first, too often; this one changed nothing.
+    """
     for _ in range(MAX_RESTARTS):
         start = begin(project_id)
         changes = read(start)
         events = apply(start, changes)
         if events is not None:
             return _finish(start.project, changes, events)
-    raise ScanFailed(f"Other scans of this project were applied first, {MAX_RESTARTS} times in a row")
+    raise ScanFailed(f"Other scans of the project were applied first, {MAX_RESTARTS} times in a row")
 
 
 def _finish(project: Project, changes: DocumentChanges, events: Sequence[Envelope]) -> ScanResult:
@@ -97,19 +101,21 @@ def _finish(project: Project, changes: DocumentChanges, events: Sequence[Envelop
 
 
 def _count_failure(project_id: uuid.UUID, until: datetime, exc: Exception) -> None:
-    """Record why a scan failed, with the project and with the deliveries that were pending when it began."""
+    """Record why a scan failed: in the project, and in its deliveries that were pending when the scan began."""
     if isinstance(exc, peewee.OperationalError | peewee.InterfaceError | DatabaseUnavailable | NotFound):
         return  # Postgres cannot be reached, or has no such project: there is nothing to write to
     reason = str(exc) if isinstance(exc, JiveError) else f"{type(exc).__name__}: {first_line(exc)}"
     final = isinstance(exc, JiveError) and not exc.retryable
     WebhookEvent.count_failure(project_id, until, reason, final=final)
-    Project.update(scan_error=reason).where(Project.id == project_id).execute()
+    # The sample is never scanned, so nothing would ever clear its error.
+    has_scans = Project.source != ProjectSource.SAMPLE
+    Project.update(scan_error=reason).where(Project.id == project_id, has_scans).execute()
 
 
 def _read_remote(start: ScanStart, progress: Progress) -> DocumentChanges:
     project = start.project
     if project.source is ProjectSource.SAMPLE:
-        raise RepositoryRefused(f"{project.name} is the sample project; it has no repository to scan")
+        raise RepositoryRefused(f"{project.name} is the sample project, which has no repository to scan")
     with mirror_of(project) as mirror:
         head = mirror.fetch(project.branch)
         if head is None:  # a repository without commits has no documents
@@ -118,7 +124,7 @@ def _read_remote(start: ScanStart, progress: Progress) -> DocumentChanges:
 
 
 def _read_changed(project: Project, mirror: Mirror, head: str, progress: Progress) -> DocumentChanges | None:
-    """Read the documents that changed since the last scan; return None if all of them must be looked at."""
+    """Read the documents that changed since the last scan; return None if the whole tree must be compared."""
     changes = mirror.changes(project.head, head) if project.head else None
     if changes is None:
         return None
@@ -138,7 +144,7 @@ def _read_changed(project: Project, mirror: Mirror, head: str, progress: Progres
 
 
 def _read_all(project: Project, mirror: Mirror, head: str, progress: Progress) -> DocumentChanges:
-    """Read every document whose blob is not the one that its artifact was read from."""
+    """Compare the whole tree with the artifacts, and read every document whose blob id differs."""
     files = mirror.files(head)
     config_files = dict([item for item in sorted(files.items()) if is_config(item[0])][:MAX_CONFIG_FILES])
     places, config, warnings = _read_config(mirror, config_files)
@@ -152,11 +158,12 @@ def _read_all(project: Project, mirror: Mirror, head: str, progress: Progress) -
 
 
 def known_blob_ids(project: Project, config: Mapping[str, Any]) -> dict[str, str | None]:
-    """Return the blob ids that need not be read again, by path; none if they were read by other rules."""
+    """Return the blob id of each artifact by path; empty if they were read by other rules and must be read again."""
     return Artifact.blob_ids(project.id) if project.rules_hash == rules_hash(config) else {}
 
 
 def _read_config(mirror: Mirror, files: Mapping[str, str]) -> tuple[Places, dict[str, Any], tuple[str, ...]]:
+    """Return where the repository keeps its documents, the same as the project's config, and warnings."""
     contents = dict(mirror.blobs(files.values()))
     known = {path: contents[blob_id] for path, blob_id in files.items()}
     places, warnings = read_places({path: data for path, data in known.items() if data is not None})

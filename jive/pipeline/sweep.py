@@ -15,8 +15,8 @@ from jive.models.enums import ProjectSource
 from jive.pipeline import mirrors
 from jive.pipeline.publish import publish
 
-JOB_GRACE_S = 5  # a new delivery has its own job; one that is pending for longer was missed
-PUBLISH_GRACE_S = 2  # the process that wrote an event publishes it in this time
+JOB_GRACE_S = 5  # a new delivery or project has a job of its own; after this time the job is taken to be lost
+PUBLISH_GRACE_S = 2  # the process that wrote an event publishes it within this time
 PUBLISH_BATCH = 1000
 
 logger = logging.getLogger(__name__)
@@ -35,7 +35,7 @@ def sweep(enqueue: Callable[[Project], None]) -> SweepResult:
     """Do what was recorded in Postgres and not done yet; safe to repeat, and to run in many workers at once.
 
     Args:
-        enqueue: enqueues a scan of a project; an error that it raises ends the sweep, and the next one resumes.
+        enqueue: enqueues a scan of a project. An error that it raises ends this sweep; the next one does the rest.
 
     Raises:
         DatabaseUnavailable: nothing was done.
@@ -57,21 +57,24 @@ def _ago(seconds: float) -> peewee.Expression:
 
 
 def _projects_to_scan(config: settings.Settings) -> list[Project]:
+    jobs_may_be_lost_at = _ago(min(JOB_GRACE_S, config.sweep_interval_s / 2))
     pending = WebhookEvent.select(WebhookEvent.project).where(
-        WebhookEvent.is_pending(), WebhookEvent.received_at < _ago(min(JOB_GRACE_S, config.sweep_interval_s / 2))
+        WebhookEvent.is_pending(), WebhookEvent.received_at < jobs_may_be_lost_at
     )
+    never_scanned = (Project.scans_begun == 0) & (Project.updated_at < jobs_may_be_lost_at)
     # A scan moves updated_at when it begins, however it ends.
-    is_due = (Project.source == ProjectSource.REMOTE) & (Project.updated_at < _ago(config.rescan_interval_s))
+    is_old = Project.updated_at < _ago(config.rescan_interval_s)
+    is_due = (Project.source == ProjectSource.REMOTE) & (is_old | never_scanned)
     fields = (Project.id, Project.repo_url, Project.branch)
     return list(Project.select(*fields).where(Project.id.in_(pending) | is_due))
 
 
 def _publish_unpublished() -> int:
-    """Publish what no process has published, oldest first; return how many events Redis took."""
+    """Publish the unpublished events of each project, oldest first; return how many Redis took."""
     published = 0
     is_unpublished = Event.published_at.is_null() & (Event.timestamp < _ago(PUBLISH_GRACE_S))
-    behind: Any = Event.select(Event.project).where(is_unpublished).distinct().tuples()
-    for (project_id,) in behind:
+    projects: Any = Event.select(Event.project).where(is_unpublished).distinct().tuples()
+    for (project_id,) in projects:
         rows = Event.select().where(is_unpublished, Event.project == project_id).order_by(Event.id).limit(PUBLISH_BATCH)
         events = [row.envelope() for row in rows]
         if not publish(project_id, events):
@@ -86,6 +89,6 @@ def _delete_old_events(config: settings.Settings) -> int:
 
 
 def _delete_mirrors_of_removed_projects() -> None:
-    mirrored = mirrors.project_ids()  # listed first: a project that is added meanwhile is not among them
+    mirrored = mirrors.project_ids()  # before the query, so that the mirror of a project added meanwhile is kept
     existing: Any = Project.select(Project.id).where(Project.id.in_(mirrored)).tuples()
     mirrors.delete(mirrored - {project_id for (project_id,) in existing})

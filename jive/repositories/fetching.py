@@ -1,4 +1,4 @@
-"""The repository that a mirror is of: what is fetched from it, and what becomes of git's answers."""
+"""Fetch from a remote repository into a mirror, and recreate the mirror if it is damaged."""
 
 import contextlib
 import logging
@@ -9,25 +9,28 @@ from pathlib import Path
 
 from jive.errors import ScanFailed
 from jive.repositories import storage
-from jive.repositories.access import Policy, access_to, clone_suffix, parsed, refspec_source
-from jive.repositories.failures import explained, is_remotes_fault, says_moved, says_no_branch
+from jive.repositories.access import Policy, access_to, clone_suffix, parse_allowed, refspec_source
+from jive.repositories.failures import explain, has_outside_cause, says_moved, says_no_branch
 from jive.repositories.git import Git, GitFailed
 from jive.repositories.url import RepoUrl
 
 HEAD_REF = "refs/jive/head"
-MAX_NAMED_BRANCHES = 10
-MAX_PACKS = 100  # each fetch brings one or two
+MAX_LISTED_BRANCHES = 10
+MAX_PACKS = 100  # each fetch adds one or two
 
-# Else the host takes the blobs of each commit that the mirror has for known, and sends none of them.
-_TELLING_NOTHING = ("fetch.negotiationAlgorithm", "noop")
+# Otherwise git names the commits that the mirror has, and the host assumes that it has all their blobs as well.
+_NO_NEGOTIATION = ("fetch.negotiationAlgorithm", "noop")
 _FETCH = ("fetch", "--quiet", "--no-tags", "--recurse-submodules=no", "--filter=blob:none")
-_FETCHED = re.compile(r"[0-9a-f]{40,64}")
+_OBJECT_ID = re.compile(r"[0-9a-f]{40,64}")
 
 logger = logging.getLogger(__name__)
 
 
 class Origin:
-    """The repository at `url`, as the mirror in `folder` fetches it.
+    """The remote repository at `url`, fetched into the mirror in `folder`.
+
+    A mirror is recreated only if git fails for a reason that does not lie with the remote, the network or this
+    machine, and is replaced only when its successor is complete.
 
     Each call raises:
         RepositoryRefused: the policy does not allow it.
@@ -37,15 +40,18 @@ class Origin:
     def __init__(self, folder: Path, url: str, policy: Policy) -> None:
         self._folder = folder
         self._git = Git(folder)
-        self._written_url = url
+        self._given_url = url
         self._policy = policy
-        self._ending = ""
+        self._suffix = ""  # what the host turned out to require at the end of the URL
 
     def fetch(self, branch: str | None, deadline: float) -> str | None:
-        """Fetch a branch's head, else the remote's HEAD; return its commit id, None when there is no branch at all."""
+        """Fetch the head of a branch, or the remote's HEAD, and return its commit id.
+
+        Returns None if the remote has no branches at all.
+        """
         source = refspec_source(branch)
-        with self._explaining():
-            # Before the fetch: what it will be compared with is still what the ref reaches.
+        with self._explained():
+            # Before the fetch, while the ref still reaches the commit that the new head will be compared with.
             if storage.number_of_packs(self._folder) > MAX_PACKS:
                 self.tidy(deadline)
             try:
@@ -57,107 +63,136 @@ class Origin:
             return None
 
     def _check_empty(self, branch: str | None, deadline: float) -> None:
-        """Say which branches the repository has instead of `branch`, if it has any."""
+        """Raise an error that lists the remote's branches, if it has any."""
         access = access_to(self._url(), self._policy)
-        answer = self._git.run("ls-remote", "--quiet", "--heads", "origin", deadline=deadline, access=access)
-        names = [line.partition("refs/heads/")[2] for line in answer.decode(errors="replace").splitlines()]
+        listing = self._git.run("ls-remote", "--quiet", "--heads", "origin", deadline=deadline, access=access)
+        names = [line.partition("refs/heads/")[2] for line in listing.decode(errors="replace").splitlines()]
         if names:
-            lacking = f"no branch {branch}" if branch else "a HEAD that names no branch"
-            listed = ", ".join(names[:MAX_NAMED_BRANCHES]) + (", ..." if len(names) > MAX_NAMED_BRANCHES else "")
-            raise ScanFailed(f"{self._written_url} has {lacking}; its branches are {listed}")
+            missing = f"no branch {branch}" if branch else "a HEAD that names no branch"
+            listed = ", ".join(names[:MAX_LISTED_BRANCHES]) + (", ..." if len(names) > MAX_LISTED_BRANCHES else "")
+            raise ScanFailed(f"{self._given_url} has {missing}; its branches are {listed}")
 
     def tidy(self, deadline: float) -> None:
-        """Drop what the last fetched head does not reach."""
-        with self._explaining():
-            storage.sweep(self._folder)
+        """Delete the objects that the last fetched head does not reach.
+
+        A mirror that is empty, damaged or too large to be repacked in time is discarded; the next fetch creates one.
+        """
+        with self._explained():
+            storage.remove_leftovers(self._folder)
             try:
                 storage.tidy(self._folder, HEAD_REF, deadline)
             except GitFailed as exc:
-                storage.discard(self._folder)  # it is empty, damaged or too large; the next fetch makes it anew
+                if has_outside_cause(exc) and not exc.timed_out:
+                    storage.remove_leftovers(self._folder)
+                    raise
+                storage.discard(self._folder)
                 if exc.timed_out:
                     raise
 
-    def fetch_anew(self, commit: str | None, deadline: float) -> None:
-        """Throw the mirror away, and fetch `commit` into a new one."""
-        with self._explaining():
-            storage.discard(self._folder)
-            if commit is not None:
-                self._fetch_head(commit, deadline)
+    def recreate(self, commit: str | None, deadline: float) -> None:
+        """Replace the mirror with a new one that holds `commit`, or nothing if that is None.
+
+        If `commit` cannot be fetched, the mirror is as it was.
+        """
+        with self._explained():
+            if commit is None:
+                storage.discard(self._folder)
+            else:
+                self._fetch_replacement(commit, deadline)
 
     def fetch_blobs(self, blob_ids: Iterable[str], deadline: float) -> None:
-        """Fetch those of the blobs that the mirror lacks, in one request; a damaged mirror may lack them after it."""
-        with self._explaining():
+        """Fetch the blobs that the mirror does not have, in one request.
+
+        A mirror that is damaged may lack some of them afterwards; that is not an error here.
+        """
+        with self._explained():
             try:
-                self._fetch_lacking(blob_ids, deadline)
+                self._fetch_missing(blob_ids, deadline)
             except GitFailed as exc:
-                if is_remotes_fault(exc):
+                if has_outside_cause(exc):
                     raise
 
-    def _fetch_lacking(self, blob_ids: Iterable[str], deadline: float) -> None:
+    def _fetch_missing(self, blob_ids: Iterable[str], deadline: float) -> None:
         storage.make(self._folder, deadline)
-        asked = "".join(f"{blob_id}\n" for blob_id in blob_ids).encode()
-        answer = self._git.run("cat-file", "--batch-check", deadline=deadline, given=asked)
-        lacking = {line.removesuffix(b" missing") for line in answer.splitlines() if line.endswith(b" missing")}
-        if lacking:
-            wanted = b"\n".join(lacking) + b"\n"
-            self._fetch(("--no-write-fetch-head", "origin", "--stdin"), deadline, wanted, (_TELLING_NOTHING,))
+        ids = "".join(f"{blob_id}\n" for blob_id in blob_ids).encode()
+        listing = self._git.run("cat-file", "--batch-check", deadline=deadline, stdin=ids)
+        missing = {line.removesuffix(b" missing") for line in listing.splitlines() if line.endswith(b" missing")}
+        if missing:
+            wanted = b"\n".join(missing) + b"\n"
+            self._fetch(("--no-write-fetch-head", "origin", "--stdin"), deadline, wanted, (_NO_NEGOTIATION,))
 
     @contextlib.contextmanager
-    def _explaining(self) -> Iterator[None]:
+    def _explained(self) -> Iterator[None]:
         try:
             yield
         except GitFailed as exc:
-            raise explained(exc, parsed(self._written_url), self._policy) from exc
+            raise explain(exc, parse_allowed(self._given_url), self._policy) from exc
         except OSError as exc:
-            raise ScanFailed(f"The mirror of {self._written_url} cannot be kept: {exc.strerror}") from exc
+            raise ScanFailed(f"The mirror of {self._given_url} cannot be written: {exc.strerror}") from exc
 
     def _fetch_head(self, source: str, deadline: float) -> str:
-        words = ("--depth=1", "origin", f"+{source}:{HEAD_REF}")
+        """Fetch a ref or commit into `HEAD_REF`, and return its commit id."""
         try:
-            self._fetch(words, deadline)
+            self._fetch(_arguments(source), deadline)
         except GitFailed as exc:
-            if is_remotes_fault(exc):
+            if has_outside_cause(exc):
                 raise
-            logger.warning("made the mirror of %s anew: %s", self._written_url, exc)
-            storage.discard(self._folder)
-            storage.make(self._folder, deadline, "sha256" if "server sha256" in exc.told else "sha1")
-            self._fetch(words, deadline)
+            logger.warning("recreating the mirror of %s: %s", self._given_url, exc)
+            self._fetch_replacement(source, deadline, is_sha256="server sha256" in exc.stderr)
         return self._fetched()
 
+    def _fetch_replacement(self, source: str, deadline: float, *, is_sha256: bool = False) -> None:
+        try:
+            with storage.replacement(self._folder) as folder:
+                storage.make(folder, deadline, "sha256" if is_sha256 else "sha1")
+                origin = Origin(folder, self._given_url, self._policy)
+                origin._suffix = self._suffix
+                origin._fetch(_arguments(source), deadline)
+        except GitFailed as exc:
+            if is_sha256 or "server sha256" not in exc.stderr:
+                raise
+            self._fetch_replacement(source, deadline, is_sha256=True)
+
     def _fetched(self) -> str:
-        """Return the commit that the last fetch brought; git writes it to this file, and tells it nowhere else."""
-        found = _FETCHED.match((self._folder / "FETCH_HEAD").read_text(errors="replace"))
+        """Return the commit id that the last fetch wrote to FETCH_HEAD; git does not print it."""
+        found = _OBJECT_ID.match((self._folder / "FETCH_HEAD").read_text(errors="replace"))
         if found is None:
-            raise ScanFailed(f"{self._written_url} cannot be fetched: git does not say what it fetched")
-        storage.forget_shallow(self._folder, found[0])
+            raise ScanFailed(f"{self._given_url} cannot be fetched: git wrote no commit id to FETCH_HEAD")
+        storage.keep_one_shallow(self._folder, found[0])
         return found[0]
 
     def _fetch(
-        self, words: tuple[str, ...], deadline: float, given: bytes = b"", config: tuple[tuple[str, str], ...] = ()
+        self, arguments: tuple[str, ...], deadline: float, stdin: bytes = b"", config: tuple[tuple[str, str], ...] = ()
     ) -> None:
+        """Run `git fetch`; once more with the suffix that the host may require, if it answers with a redirect."""
         access = access_to(self._url(), self._policy)
         access = replace(access, config=access.config + config)
         storage.make(self._folder, deadline)
-        storage.sweep(self._folder)
+        storage.remove_leftovers(self._folder)
         try:
-            self._git.run(*_FETCH, *words, deadline=deadline, access=access, given=given)
+            self._git.run(*_FETCH, *arguments, deadline=deadline, access=access, stdin=stdin)
         except GitFailed as exc:
-            storage.sweep(self._folder)  # half a pack may be large
+            storage.remove_leftovers(self._folder)  # an unfinished pack may be large
             suffix = clone_suffix(self._url().host, self._policy)
             if not says_moved(exc) or self._url().url.endswith(suffix):
                 raise
-            self._ending = suffix
-            self._fetch(words, deadline, given, config)
-        self._keep_small(deadline)
+            self._suffix = suffix
+            self._fetch(arguments, deadline, stdin, config)
+        self._limit_size(deadline)
 
     def _url(self) -> RepoUrl:
-        url = parsed(self._written_url)
-        return replace(url, url=url.url + self._ending)
+        url = parse_allowed(self._given_url)
+        return replace(url, url=url.url + self._suffix)
 
-    def _keep_small(self, deadline: float) -> None:
-        most = self._policy.max_total_bytes
-        if storage.size_of_packs(self._folder) > most:
+    def _limit_size(self, deadline: float) -> None:
+        """Tidy a mirror that is larger than the policy allows; discard it and raise if it still is."""
+        limit = self._policy.max_total_bytes
+        if storage.size_of_packs(self._folder) > limit:
             self.tidy(deadline)
-        if storage.size_of_packs(self._folder) > most:
+        if storage.size_of_packs(self._folder) > limit:
             storage.discard(self._folder)
-            raise ScanFailed(f"{self._written_url} is larger than the {most:,} bytes that the settings allow")
+            raise ScanFailed(f"{self._given_url} is larger than the {limit:,} bytes that the settings allow")
+
+
+def _arguments(source: str) -> tuple[str, ...]:
+    return "--depth=1", "origin", f"+{source}:{HEAD_REF}"

@@ -1,4 +1,4 @@
-"""The folder of a bare repository: made whole, locked, swept, measured and thrown away."""
+"""The folder of a bare repository: create, lock, clean up, measure, replace and delete it."""
 
 import contextlib
 import fcntl
@@ -16,13 +16,14 @@ LOCK_POLL_S = 0.02
 
 @contextlib.contextmanager
 def locked(folder: Path, deadline: float) -> Iterator[None]:
-    """Keep the folder to this thread alone, by a lock on `<folder>.lock` that the system drops when it dies.
+    """Hold an exclusive lock on the folder, against other threads and processes.
 
-    A git that outlives its killed parent is not held off. It can do no harm but to make the next fetch take an older
-    head for the newest, until the fetch after that.
+    It is a lock on the file `<folder>.lock`, which the system releases when the process ends. It does not stop a git
+    process that outlives its killed parent; the worst that one can do is to make the next fetch return an older head,
+    until the fetch after that.
 
     Raises:
-        ScanFailed: another one held it until the deadline, or the place cannot be written.
+        ScanFailed: the lock was held elsewhere until the deadline, or the parent folder cannot be written.
     """
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -30,10 +31,10 @@ def locked(folder: Path, deadline: float) -> Iterator[None]:
     except OSError as exc:
         raise ScanFailed(f"{folder.parent} cannot be written: {exc.strerror}") from exc
     with file:
-        while not _take(file.fileno()):
+        while not _try_lock(file.fileno()):
             if time.monotonic() >= deadline:
                 raise ScanFailed("Another scan of this repository did not end in time")
-            time.sleep(LOCK_POLL_S)  # a blocking flock() knows no time limit
+            time.sleep(LOCK_POLL_S)  # a blocking flock() has no timeout
         yield
 
 
@@ -41,7 +42,7 @@ def _beside(folder: Path, ending: str) -> Path:
     return folder.with_name(f"{folder.name}.{ending}")
 
 
-def _take(descriptor: int) -> bool:
+def _try_lock(descriptor: int) -> bool:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -50,44 +51,75 @@ def _take(descriptor: int) -> bool:
 
 
 def make(folder: Path, deadline: float, object_format: str = "sha1") -> None:
-    """Make an empty repository in `folder`, in one step, unless something is there.
+    """Create an empty repository in `folder`, unless one is there; anything else in its place is deleted.
+
+    It appears at once and complete. `object_format` is git's: sha1 or sha256.
 
     Raises:
-        ScanFailed: it cannot be made.
+        ScanFailed: it cannot be created.
     """
     if (folder / "HEAD").is_file():
         return
     discard(folder)
     unfinished = _beside(folder, "new")
-    shutil.rmtree(unfinished, ignore_errors=True)
-    words = ("init", "--quiet", "--bare", "--template=", f"--object-format={object_format}")
-    Git(unfinished).run(*words, deadline=deadline)
+    _delete(unfinished)
+    arguments = ("init", "--quiet", "--bare", "--template=", f"--object-format={object_format}")
+    Git(unfinished).run(*arguments, deadline=deadline)
     unfinished.rename(folder)
 
 
 def discard(folder: Path) -> None:
-    """Throw the folder away; what a killed process leaves of it is never taken for a repository."""
+    """Delete the folder; if this process is killed meanwhile, nothing that looks like a repository is left."""
     gone = _beside(folder, "gone")
-    shutil.rmtree(gone, ignore_errors=True)
+    _delete(gone)
     with contextlib.suppress(FileNotFoundError):
         folder.rename(gone)
-    shutil.rmtree(gone, ignore_errors=True)
+    _delete(gone)
+
+
+def _delete(place: Path) -> None:
+    if place.is_dir() and not place.is_symlink():
+        shutil.rmtree(place, ignore_errors=True)
+    else:
+        place.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def replacement(folder: Path) -> Iterator[Path]:
+    """Yield the path for a new folder, which replaces `folder` when the block ends.
+
+    If the block raises, the new folder is deleted and `folder` is as it was.
+    """
+    new, gone = _beside(folder, "replacement"), _beside(folder, "gone")
+    _delete(new)
+    try:
+        yield new
+    except BaseException:
+        _delete(new)
+        raise
+    _delete(gone)
+    with contextlib.suppress(FileNotFoundError):
+        folder.rename(gone)
+    new.rename(folder)
+    _delete(gone)
 
 
 def remove(folder: Path) -> None:
-    """Throw the folder away, with everything beside it, for good.
+    """Delete the folder for good, with its lock file and everything unfinished beside it. Safe to repeat.
 
     Raises:
-        ScanFailed: it is in use.
+        ScanFailed: it is locked; nothing was deleted.
     """
     with locked(folder, deadline=time.monotonic()):
         discard(folder)
-        shutil.rmtree(_beside(folder, "new"), ignore_errors=True)
+        for name in _names(folder.parent):
+            if name.startswith(f"{folder.name}.") and name != f"{folder.name}.lock":
+                _delete(folder.parent / name)
         _beside(folder, "lock").unlink(missing_ok=True)
 
 
-def sweep(folder: Path) -> None:
-    """Remove what killed git processes left: locks, which would stop the next one, and unfinished packs."""
+def remove_leftovers(folder: Path) -> None:
+    """Delete what killed git processes left behind: lock files, which would stop the next one, and unfinished packs."""
     for parent, _, names in os.walk(folder / "refs"):
         _remove(Path(parent), (name for name in names if name.endswith(".lock")))
     _remove(folder, (name for name in _names(folder) if name.endswith(".lock")))
@@ -98,7 +130,7 @@ def sweep(folder: Path) -> None:
 
 def _names(folder: Path) -> list[str]:
     try:
-        return os.listdir(folder)  # noqa: PTH208  # three of these stand before every fetch
+        return os.listdir(folder)  # noqa: PTH208  # faster; it runs three times before every fetch
     except (FileNotFoundError, NotADirectoryError):
         return []
 
@@ -109,19 +141,19 @@ def _remove(folder: Path, names: Iterator[str]) -> None:
 
 
 def size_of_packs(folder: Path) -> int:
-    """Return how many bytes of the disk the repository's objects take."""
+    """Return the size of the repository's packs in bytes; 0 if there is no repository."""
     with contextlib.suppress(FileNotFoundError), os.scandir(folder / "objects/pack") as entries:
         return sum(entry.stat().st_size for entry in entries)
     return 0
 
 
 def number_of_packs(folder: Path) -> int:
-    """Return how many packs the objects lie in; each one makes every git process a little slower."""
+    """Return the number of packs; each one makes every git process a little slower."""
     return sum(name.endswith(".pack") for name in _names(folder / "objects/pack"))
 
 
-def forget_shallow(folder: Path, commit: str) -> None:
-    """Leave `commit` as the only one without parents; git adds one at every fetch, and sends them all each time."""
+def keep_one_shallow(folder: Path, commit: str) -> None:
+    """Keep only `commit` in the list of shallow commits; git adds one per fetch, and sends them all each time."""
     shallow = folder / "shallow"
     try:
         lines = shallow.read_text().split()
@@ -134,17 +166,17 @@ def forget_shallow(folder: Path, commit: str) -> None:
 
 
 def tidy(folder: Path, ref: str, deadline: float) -> None:
-    """Put what `ref` still reaches into one pack, and remove all else.
+    """Repack the objects that `ref` reaches into one pack, and delete all others.
 
-    `git gc` would do, but it never drops an object that came in a pack with blobs left out.
+    `git gc` cannot: it keeps every object of a pack that was fetched with blobs left out.
 
     Raises:
         GitFailed: the packs are as they were.
     """
     packs = folder / "objects/pack"
-    words = ("pack-objects", "--quiet", "--revs", "--missing=allow-any", str(packs / "pack"))
-    name = Git(folder).run(*words, deadline=deadline, given=f"{ref}\n".encode()).decode().strip()
-    (packs / f"pack-{name}.promisor").touch()  # without the mark, missing blobs count as damage
+    arguments = ("pack-objects", "--quiet", "--revs", "--missing=allow-any", str(packs / "pack"))
+    name = Git(folder).run(*arguments, deadline=deadline, stdin=f"{ref}\n".encode()).decode().strip()
+    (packs / f"pack-{name}.promisor").touch()  # without this file, git takes missing blobs for damage
     for other in _names(packs):
         if not other.startswith(f"pack-{name}."):
             (packs / other).unlink(missing_ok=True)

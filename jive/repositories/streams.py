@@ -1,4 +1,4 @@
-"""What git says of trees and blobs, read from its streams as it comes."""
+"""Parse git's listings of trees, differences and blobs while git writes them."""
 
 import logging
 import re
@@ -8,9 +8,9 @@ from typing import IO
 from jive.errors import ScanFailed
 
 CHUNK_BYTES = 1 << 17
-MAX_PATH_CHARACTERS = 600  # what an index of Postgres takes, whatever the characters
-MAX_RECORD_BYTES = 1 << 20  # git takes paths of any length
-REGULAR = (b"100644", b"100755", b"100664")  # the last one is of git before 2005, and still in old repositories
+MAX_PATH_CHARACTERS = 600  # fits into an index of Postgres, even if each takes 4 bytes
+MAX_RECORD_BYTES = 1 << 20  # git itself has no limit for paths
+REGULAR = (b"100644", b"100755", b"100664")  # git wrote the last one until 2005
 OBJECT_ID = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
 
 _OUTSIDE = re.compile(r"(^|/)(\.\.?)?(/|$)|[\0\ud800-\udfff]")
@@ -18,8 +18,8 @@ _OUTSIDE = re.compile(r"(^|/)(\.\.?)?(/|$)|[\0\ud800-\udfff]")
 logger = logging.getLogger(__name__)
 
 
-class Lacking(Exception):
-    """A blob is not there, or cannot be read."""
+class MissingBlob(Exception):
+    """A blob is not in the mirror."""
 
 
 class TooMany(ScanFailed):
@@ -27,29 +27,29 @@ class TooMany(ScanFailed):
 
 
 def records(stream: IO[bytes]) -> Iterator[bytes]:
-    """Yield what the NUL bytes of `stream` part, to its end.
+    """Yield the NUL-terminated records of `stream`.
 
     Raises:
-        ScanFailed: there is none for a whole mebibyte.
+        ScanFailed: a record is longer than 1 MiB.
     """
     rest = b""
     while chunk := stream.read(CHUNK_BYTES):
-        *whole, rest = (rest + chunk).split(b"\0")
-        yield from whole
+        *complete, rest = (rest + chunk).split(b"\0")
+        yield from complete
         if len(rest) > MAX_RECORD_BYTES:
-            raise ScanFailed("The repository holds a path that is longer than any system takes")
+            raise ScanFailed("The repository contains a path that is longer than any system allows")
 
 
-def files(stream: IO[bytes], most: int) -> dict[str, str]:
-    """Return path and blob id of each regular file that `git ls-tree -r -z` lists.
+def files(stream: IO[bytes], max_files: int) -> dict[str, str]:
+    """Return the blob id of each regular file in the output of `git ls-tree -r -z`, by path.
 
     Raises:
-        TooMany: there are more than `most` entries.
+        TooMany: there are more than `max_files` entries.
     """
     found = {}
     for number, record in enumerate(records(stream), start=1):
-        if number > most:
-            raise TooMany(f"The repository has more than the {most:,} files that the settings allow")
+        if number > max_files:
+            raise TooMany(f"The repository has more than the {max_files:,} files that the settings allow")
         head, _, name = record.partition(b"\t")
         if head.startswith(REGULAR) and (path := path_of(name)) is not None:
             found[path] = head[12:].decode()
@@ -57,37 +57,40 @@ def files(stream: IO[bytes], most: int) -> dict[str, str]:
 
 
 def path_of(name: bytes) -> str | None:
-    """Return a path as text; None, with a warning, for one that is no UTF-8 or could lead out of a tree."""
+    """Decode a path; return None, and log a warning, if it is not UTF-8 or does not stay inside the tree."""
     try:
         path = name.decode()
     except UnicodeDecodeError:
-        logger.warning("left out %r: its name is no UTF-8", name)
+        logger.warning("skipped %r: its name is not UTF-8", name)
         return None
     if not is_inside(path):
-        logger.warning("left out %r: this is no path", path[:MAX_PATH_CHARACTERS])
+        logger.warning("skipped %r: its path is not valid or too long", path[:MAX_PATH_CHARACTERS])
         return None
     return path
 
 
 def is_inside(path: str) -> bool:
-    """Return whether this may be a path in a tree: no empty, `.` or `..` part, no slash at either end, not endless."""
+    """Return whether this can be a path in a tree.
+
+    It has at most 600 characters, no empty, `.` or `..` part, and no slash at either end.
+    """
     return len(path) <= MAX_PATH_CHARACTERS and not _OUTSIDE.search(path)
 
 
-def changes(stream: IO[bytes], most: int) -> tuple[dict[str, str], set[str]]:
-    """Return path and blob id of each regular file that is new or changed, and the paths of those that are gone.
+def changes(stream: IO[bytes], max_files: int) -> tuple[dict[str, str], set[str]]:
+    """Return the blob ids of new and changed regular files by path, and the paths of those that are gone.
 
-    `stream` is of `git diff-tree -r -z --no-renames`. A file that only became executable did not change.
+    `stream` is the output of `git diff-tree -r -z --no-renames`. A file of which only the mode changed is left out.
 
     Raises:
-        TooMany: there are more than `most` differences.
+        TooMany: there are more than `max_files` differences.
     """
     changed: dict[str, str] = {}
     gone: set[str] = set()
     fields = records(stream)
     for number, (head, name) in enumerate(zip(fields, fields, strict=False), start=1):
-        if number > most:
-            raise TooMany(f"More than the {most:,} files that the settings allow changed")
+        if number > max_files:
+            raise TooMany(f"More than the {max_files:,} files that the settings allow changed")
         before, after, old, new, _ = head.removeprefix(b":").split(b" ")
         was, now = before in REGULAR, after in REGULAR
         if not (was or now) or (was and now and old == new):
@@ -103,31 +106,41 @@ def changes(stream: IO[bytes], most: int) -> tuple[dict[str, str], set[str]]:
 def contents(
     stream: IO[bytes], blob_ids: Sequence[str], max_file_bytes: int
 ) -> Iterator[tuple[str, int, bytes | None]]:
-    """Yield id, size and bytes of each blob that `git cat-file --batch` gives; None for bytes when there are too many.
+    """Yield id, size and content of each blob in the output of `git cat-file --batch`.
+
+    The content is None if it is larger than `max_file_bytes`. Ends early where the output ends, which it does when git
+    fails.
 
     Raises:
-        Lacking: the next one is not there.
+        MissingBlob: git does not have the next blob.
+        ScanFailed: the object with this id is not a blob.
     """
     for blob_id in blob_ids:
-        words = stream.readline().split()
-        if len(words) != 3:  # "<id> missing", or nothing after a damaged object
-            raise Lacking
-        if words[1] != b"blob":
-            raise ScanFailed(f"The repository says that {blob_id} is a file, but it is a {words[1].decode()}")
-        size = int(words[2])
+        line = stream.readline()
+        if not line.endswith(b"\n"):
+            return
+        header = line.split()
+        if len(header) != 3:  # "<id> missing"
+            raise MissingBlob
+        if header[1] != b"blob":
+            raise ScanFailed(f"{blob_id} is the id of a {header[1].decode()}, not of a file")
+        size = int(header[2])
         if size > max_file_bytes:
-            _skip(stream, size + 1)
+            if not _skip(stream, size + 1):
+                return
             yield blob_id, size, None
             continue
         data = stream.read(size + 1)
         if len(data) <= size:
-            raise Lacking
+            return
         yield blob_id, size, data[:-1]
 
 
-def _skip(stream: IO[bytes], size: int) -> None:
+def _skip(stream: IO[bytes], size: int) -> bool:
+    """Read `size` bytes and drop them; return whether the stream held as many."""
     while size > 0:
         chunk = stream.read(min(size, CHUNK_BYTES))
         if not chunk:
-            raise Lacking
+            return False
         size -= len(chunk)
+    return True

@@ -1,4 +1,4 @@
-"""A checked-out repository on this machine: where it was cloned from, its files, and their bytes."""
+"""A checked-out repository, or another folder, on this machine: its remote URL, its files and their bytes."""
 
 import hashlib
 import os
@@ -7,16 +7,23 @@ from collections.abc import Collection, Iterator
 from pathlib import Path, PurePosixPath
 
 from jive.errors import ScanFailed
+from jive.repositories.git import not_installed
 
 GIT_TIMEOUT_S = 60
 CHUNK_BYTES = 1 << 20
 
-# The configuration of a folder that somebody else made may name programs to run.
+# The configuration of a checkout by somebody else may name programs to run.
 SAFE_CONFIG = ("-c", "core.fsmonitor=false", "-c", f"core.hooksPath={os.devnull}")
 
 
 def repository_url(folder: Path) -> str:
-    """Return the URL of the remote `origin` without user name and password; without such a remote, a file URL."""
+    """Return the URL of the checkout's remote `origin`, or the folder's file URL if there is no such remote.
+
+    Credentials are left out: the user name and password of an http URL, the password of others.
+
+    Raises:
+        ScanFailed: the folder is a checkout and git is not installed.
+    """
     origin = _git(folder, "config", "--get", "remote.origin.url") if (folder / ".git").exists() else None
     if origin and (url := origin.strip()):
         scheme, mark, rest = url.partition("://")
@@ -31,7 +38,10 @@ def files(folder: Path, skipped_folders: Collection[str]) -> set[str]:
     """Return the paths, relative and with `/`, of the regular files in `folder`; symbolic links are not followed.
 
     In a git checkout these are the tracked files and the new ones that git does not ignore. Elsewhere they are all
-    files that lie in no folder with a name in `skipped_folders`.
+    files outside of folders with a name in `skipped_folders`.
+
+    Raises:
+        ScanFailed: the folder is a checkout and git is not installed.
     """
     listed = (
         _git(folder, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
@@ -50,13 +60,16 @@ def _walk(folder: Path, skipped_folders: Collection[str]) -> Iterator[str]:
 
 
 def _is_regular(folder: Path, path: str) -> bool:
+    """Return whether a path is a file that can be reached from `folder` without following a link."""
     place = folder / path
-    crosses_link = any((folder / parent).is_symlink() for parent in PurePosixPath(path).parents)
-    return place.is_file() and not place.is_symlink() and not crosses_link
+    parents = PurePosixPath(path).parents[:-1]  # without `folder` itself, which may be a link
+    return place.is_file() and not place.is_symlink() and not any((folder / parent).is_symlink() for parent in parents)
 
 
 def read(place: Path, max_bytes: int) -> tuple[bytes | None, str]:
-    """Return a file's bytes, None if there are more than `max_bytes`, and the id of the git blob that holds them.
+    """Return the bytes of a file and the id that git gives to a blob of them (SHA-1, in hex).
+
+    Instead of the bytes, None is returned if there are more than `max_bytes`.
 
     Raises:
         ScanFailed: the file cannot be read.
@@ -74,15 +87,21 @@ def read(place: Path, max_bytes: int) -> tuple[bytes | None, str]:
     return data if len(data) <= max_bytes else None, digest.hexdigest()
 
 
-def _git(folder: Path, *words: str) -> str | None:
-    """Return the standard output of git, or None if git is missing or fails."""
+def _git(folder: Path, *arguments: str) -> str | None:
+    """Return the standard output of git, or None if it fails.
+
+    Raises:
+        ScanFailed: git is not installed.
+    """
     try:
         done = subprocess.run(
-            ["git", *SAFE_CONFIG, "-C", str(folder), *words],
+            ["git", *SAFE_CONFIG, "-C", str(folder), *arguments],
             capture_output=True,
             check=True,
             timeout=GIT_TIMEOUT_S,
         )
+    except FileNotFoundError as exc:
+        raise not_installed() from exc
     except (OSError, subprocess.SubprocessError):
         return None
     return os.fsdecode(done.stdout)

@@ -1,1 +1,1 @@
-"""HTTP: the application, its health, and the server that runs it."""
+"""HTTP: the application, its health, and the server."""

@@ -1,6 +1,6 @@
 """The Bottle application: its routes, request ids, and errors as JSON.
 
-A route that needs Postgres holds `connection()` for as long as it needs it, and no longer: never while it reads a body.
+A route holds a connection to Postgres only while it needs one, and never while it reads a body.
 """
 
 import functools
@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 
 
 def create_app() -> bottle.Bottle:
-    """Return the application; it connects to nothing before the first request."""
+    """Return the application; it connects to nothing before its first request."""
     app = bottle.Bottle()
     app.default_error_handler = _answer_bottle_error
     app.install(_answer_errors)
@@ -43,7 +43,7 @@ def _page() -> str:
 
 
 def _health() -> bytes:
-    status, body = health.report()
+    status, body = health.check()
     return _json(status, body)
 
 
@@ -57,19 +57,19 @@ def _deliver(host: str) -> bytes:
 
 
 def _request_id() -> str:
-    """Return the current request's id: the one that its sender chose, if that is a plain word, or a new one."""
+    """Return the id of the current request: the one in its header, if that is safe to log, or a new one."""
     environ = bottle.request.environ
     known: str | None = environ.get("jive.request_id")
     if known is None:
         given = environ.get("HTTP_X_REQUEST_ID", "")
-        # It tells requests apart and keeps no secret.
+        # It need not be secret.
         known = given if REQUEST_ID.fullmatch(given) else f"{random.getrandbits(128):032x}"
         environ["jive.request_id"] = known
     return known
 
 
 def _json(status: int, body: dict[str, Any]) -> bytes:
-    """Answer the current request with a status; return the body."""
+    """Set the status and headers of the answer to the current request; return its body."""
     response = bottle.response
     response.status = status
     response.content_type = "application/json"
@@ -94,7 +94,7 @@ def _error(exc: JiveError, status: int | None = None) -> bytes:
 
 
 def _answer_errors(callback: Callable[..., Any]) -> Callable[..., Any]:
-    """Turn what a route raises into an answer; this is the one catch-all of the web process."""
+    """Answer a request with the error that its route raises; this is the one catch-all of the web process."""
 
     @functools.wraps(callback)
     def answer(*args: Any, **kwargs: Any) -> Any:
@@ -103,7 +103,7 @@ def _answer_errors(callback: Callable[..., Any]) -> Callable[..., Any]:
             result = callback(*args, **kwargs)
         except bottle.HTTPResponse:
             raise
-        except StoreUnavailable as exc:  # where the store is, and as whom it is asked, is for the log
+        except StoreUnavailable as exc:  # its message may name the host, user and database of the store
             logger.warning("could not serve %s: %s [%s]", bottle.request.path, exc, _request_id())
             result = _error(type(exc)())
         except JiveError as exc:
@@ -120,11 +120,11 @@ def _answer_errors(callback: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _answer_bottle_error(error: bottle.HTTPError) -> bytes:
-    """Answer what Bottle itself refuses, such as an unknown address, in the same form."""
+    """Answer a request that Bottle refuses, such as one for an unknown address, in the same form."""
     if error.status_code == 404:
-        body = _error(NotFound(f"There is nothing at {bottle.request.path}"))
+        body = _error(NotFound(f"There is no page or API at {bottle.request.path}"))
     elif error.status_code == 405:
-        body = _error(MethodNotAllowed(f"{bottle.request.path} does not take {bottle.request.method}"))
+        body = _error(MethodNotAllowed(f"{bottle.request.method} is not allowed at {bottle.request.path}"))
     elif error.status_code < 500:
         body = _error(InvalidValue(str(error.body)), error.status_code)
     else:

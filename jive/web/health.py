@@ -1,4 +1,4 @@
-"""Whether this process can do its work, answered within 2 s whatever the stores do."""
+"""Health: whether this process can take deliveries, answered within 2 s even if the stores hang."""
 
 import logging
 import threading
@@ -19,8 +19,14 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Finding:
-    """What a probe found: `error` is None when all is well. `took_ms` is how long it took to find out."""
+class ProbeResult:
+    """The result of a probe.
+
+    Attributes:
+        error: what is wrong; None if nothing is.
+        took_ms: how long the check took.
+        reached: whether the store answered.
+    """
 
     error: str | None
     took_ms: float
@@ -28,22 +34,22 @@ class Finding:
 
 
 class Probe:
-    """Runs a check in a thread of its own, so that a store that hangs holds up nobody.
+    """Checks a store in a thread of its own, so that a store that hangs does not block the callers.
 
-    Callers that come while a check runs share its finding.
+    Callers that arrive while a check runs share its result.
     """
 
     def __init__(self, name: str, check: Callable[[], None]) -> None:
         self.name = name
         self._check = check
         self._changed = threading.Condition()
-        self._asked = 0  # the number of the newest check that somebody waits for
-        self._answered = 0  # the number of the newest check that has ended
-        self._finding = Finding(None, 0.0)
+        self._asked = 0  # the number of the newest check that was requested
+        self._answered = 0  # the number of the newest check that has finished
+        self._result = ProbeResult(None, 0.0)
         self._thread: threading.Thread | None = None
 
     def ask(self) -> int:
-        """Have the check run, unless it is running; return the number that `answer` takes."""
+        """Start a check, unless one is running; return its number, for `answer`."""
         with self._changed:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name=f"probe {self.name}", daemon=True)
@@ -53,16 +59,16 @@ class Probe:
                 self._changed.notify_all()
             return self._asked
 
-    def answer(self, number: int, deadline_s: float = DEADLINE_S) -> Finding:
-        """Return what the check with this `number`, or a later one, found; or that none ended in time."""
+    def answer(self, number: int, deadline_s: float = DEADLINE_S) -> ProbeResult:
+        """Return the result of the check `number` or a later one; `reached` is False if none finished in time."""
         with self._changed:
             if self._changed.wait_for(lambda: self._answered >= number, deadline_s):
-                return self._finding
-        return Finding("no answer", deadline_s * 1000, reached=False)
+                return self._result
+        return ProbeResult("no answer", deadline_s * 1000, reached=False)
 
     def _log(self, exc: Exception) -> None:
-        if self._finding.reached:
-            logger.warning("%s is away: %s", self.name, first_line(exc))
+        if self._result.reached:
+            logger.warning("%s cannot be reached: %s", self.name, first_line(exc))
 
     def _run(self) -> None:
         while True:
@@ -74,11 +80,11 @@ class Probe:
                 self._check()
             except SchemaMismatch as exc:
                 error = str(exc)
-            except Exception as exc:  # noqa: BLE001  # whatever it is, the store is not well
-                error, reached = "cannot be reached", False  # the reason names hosts and users: it is for the log
+            except Exception as exc:  # noqa: BLE001  # any error means that the store cannot be used
+                error, reached = "cannot be reached", False  # the message may name the host and user: it is only logged
                 self._log(exc)
             with self._changed:
-                self._finding = Finding(error, (time.monotonic() - started_at) * 1000, reached)
+                self._result = ProbeResult(error, (time.monotonic() - started_at) * 1000, reached)
                 self._answered += 1
                 self._changed.notify_all()
 
@@ -92,12 +98,12 @@ _database = Probe("postgres", _check_database)
 _redis = Probe("redis", redis_client.ping)
 
 
-def report() -> tuple[int, dict[str, Any]]:
+def check() -> tuple[int, dict[str, Any]]:
     """Return the HTTP status and the body of `GET /api/health`.
 
-    200 while deliveries can be taken: Postgres answers and its schema is right. `status` is `ok`, `degraded`
-    when only Redis is away, or `down`. `database` and `redis` say whether each answers; `problems` says in
-    words what is wrong.
+    The status is 200 while deliveries can be taken: Postgres answers, and its schema is the one that the code expects.
+    In the body, `status` is `ok`, `degraded` (only Redis cannot be reached) or `down`; `database` and `redis` are
+    whether each store answers, and `problems` lists what is wrong, in words.
     """
     started_at = time.monotonic()
     asked_database, asked_redis = _database.ask(), _redis.ask()
@@ -112,9 +118,9 @@ def report() -> tuple[int, dict[str, Any]]:
         "redis": redis.error is None,
         "schema": database.error is None,
         "problems": [
-            f"{probe.name}: {finding.error}"
-            for probe, finding in ((_database, database), (_redis, redis))
-            if finding.error
+            f"{probe.name}: {result.error}"
+            for probe, result in ((_database, database), (_redis, redis))
+            if result.error
         ],
         "took_ms": {"database": round(database.took_ms, 2), "redis": round(redis.took_ms, 2)},
     }

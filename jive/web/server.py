@@ -1,4 +1,4 @@
-"""The process `jive web`: Granian, with worker processes that each run the application in threads."""
+"""The process `jive web`: Granian, with worker processes that run the application in threads."""
 
 import errno
 import logging
@@ -17,16 +17,16 @@ from jive.errors import ServerUnavailable
 from jive.schema import require_current
 from jive.web.app import create_app
 
-GRACE_S = 8  # a stopping worker finishes its requests in this time
+GRACE_S = 8  # how long requests may take to finish when the server stops
 
 logger = logging.getLogger(__name__)
 
 
 def free_address(port: int) -> str:
-    """Return the address that takes both IPv6 and IPv4 at `port`, or only IPv4 where there is no IPv6.
+    """Return the address to listen at: one for IPv6 and IPv4, or only for IPv4 if there is no IPv6.
 
     Raises:
-        ServerUnavailable: the port is taken, or may not be used.
+        ServerUnavailable: the port is in use, or this user may not use it.
     """
     for family, address in ((socket.AF_INET6, "::"), (socket.AF_INET, "0.0.0.0")):  # noqa: S104  # it is for all
         try:
@@ -42,28 +42,27 @@ def free_address(port: int) -> str:
                     f"Port {port} is in use by another program. Stop it, or set PORT to another number."
                 ) from exc
             if exc.errno == errno.EACCES:
-                raise ServerUnavailable(f"Port {port} needs more rights. Set PORT to a number above 1023.") from exc
-    raise ServerUnavailable(f"Neither IPv6 nor IPv4 can listen on port {port}.")
+                raise ServerUnavailable(f"This user may not use port {port}. Set PORT to a number above 1023.") from exc
+    raise ServerUnavailable(f"Port {port} can be used neither over IPv6 nor over IPv4.")
 
 
 def worker_app() -> bottle.Bottle:
-    """Return the application for one worker process; Granian calls it in each."""
+    """Return the application; Granian calls this in each worker process."""
     log.configure(settings.current().log_level)
     return create_app()
 
 
 def serve(config: settings.Settings, reload_from: Path | None = None) -> None:
-    """Serve until SIGTERM or SIGINT, then finish the requests under way, within 10 s.
+    """Serve until SIGTERM or SIGINT. Then requests may finish for `GRACE_S`.
 
     Args:
-        config: says the port, processes and threads.
-        reload_from: a folder whose edits restart the workers, for development.
+        reload_from: a folder; the workers restart when a file in it changes, for development.
 
     Raises:
         ServerUnavailable: the port cannot be used.
-        DatabaseUnavailable, SchemaMismatch: there is no database to serve from.
+        DatabaseUnavailable, SchemaMismatch: the database cannot be used.
     """
-    if reload_from:  # a forked worker would keep the modules that this process has imported, edited or not
+    if reload_from:  # a forked worker would keep the modules that this process has imported
         multiprocessing.set_start_method("spawn")
     address = free_address(config.port)
     with connection() as db:
@@ -86,5 +85,5 @@ def serve(config: settings.Settings, reload_from: Path | None = None) -> None:
         log_dictconfig={"loggers": {"_granian": {"handlers": [], "propagate": True}}},
         reload=reload_from is not None,
         reload_paths=[reload_from] if reload_from else None,
-        reload_ignore_worker_failure=True,  # an edit that cannot be imported waits for the next edit
+        reload_ignore_worker_failure=True,  # a file that cannot be imported is followed by its next edit
     ).serve()

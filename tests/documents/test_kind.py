@@ -6,7 +6,8 @@ import pytest
 
 from jive.documents.bmad_config import read_places
 from jive.documents.document import read_document
-from jive.documents.kind import DocumentType, document_type, is_document
+from jive.documents.kind import document_type
+from jive.documents.places import DocumentType, is_document
 from jive.models.enums import ArtifactType
 
 V4 = b"prd:\n  prdFile: notes/needs.md\ndevStoryLocation: work/items\nqa:\n  qaLocation: quality\n"

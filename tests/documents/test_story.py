@@ -4,8 +4,8 @@ from typing import get_args
 
 import pytest
 
-from jive.documents.document import DocumentStatus, read_document
-from jive.documents.status import gate_decision, story_status
+from jive.documents.document import read_document
+from jive.documents.status import DocumentStatus, gate_decision, story_status
 from jive.models.enums import ArtifactStatus
 
 FOLDER = "docs/stories"

@@ -91,7 +91,7 @@ def run_bare(home: Path, environ: dict[str, str], *words: str) -> str:
     return "".join(jive.said)
 
 
-@pytest.mark.parametrize("victim", ["postgres", "redis-server", "jive web"])
+@pytest.mark.parametrize("victim", ["/postgres", "redis.sock", "jive web"])
 def test_a_part_that_crashes_stops_everything(warm: Path, victim: str) -> None:
     with up(warm, free_port()) as jive:
         jive.line("Ready in")

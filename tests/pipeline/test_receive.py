@@ -1,7 +1,6 @@
-"""Receiving: each delivery gets its own answer, whatever comes beside it and whatever becomes of its project."""
+"""Receiving: each delivery gets its own answer, whatever arrives at the same time or happens to its project."""
 
 import threading
-import time
 import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -20,6 +19,7 @@ from jive.pipeline.receive import Receipt, Receiver
 from tests.conftest import using
 from tests.factories import make_project
 from tests.hosts.payloads import GITHUB, GITHUB_REPOSITORY
+from tests.waiting import until
 
 pytestmark = pytest.mark.usefixtures("db")
 
@@ -27,7 +27,7 @@ TIMEOUT_S = 10
 
 
 class Post:
-    """A receiver with pushes to give it; `enqueued` are the projects that it had scanned."""
+    """A receiver, and pushes to it; `enqueued` holds the projects whose scans it enqueued."""
 
     def __init__(self) -> None:
         self.enqueued: list[uuid.UUID] = []
@@ -64,7 +64,7 @@ def post() -> Post:
 
 
 class Crowd(Post):
-    """A post whose first push is held up, so that those after it gather and go together."""
+    """Pushes of which the first is held up, so that those after it are received together."""
 
     def __init__(self, threads: ThreadPoolExecutor) -> None:
         super().__init__()
@@ -72,33 +72,26 @@ class Crowd(Post):
         self._first = make_project()
 
     def together(self, *pushes: Callable[[], Receipt]) -> list[Future[Receipt]]:
-        let_go, take = threading.Event(), self.receiver._take_together._run
+        released, take = threading.Event(), self.receiver._take_together._run
 
         def held(arrivals: Any) -> Any:
-            assert let_go.wait(TIMEOUT_S)
+            assert released.wait(TIMEOUT_S)
             return take(arrivals)
 
         self.receiver._take_together._run = held
         first = self._threads.submit(self.push, self._first)
-        _until(lambda: self.receiver._take_together._is_running)
-        _until(lambda: not self.receiver._take_together._gathered)
+        until(lambda: self.receiver._take_together._is_running)
+        until(lambda: not self.receiver._take_together._gathered)
         futures = []
         for number, push in enumerate(pushes, start=1):  # one after the other, so that their order is known
             futures.append(self._threads.submit(push))
             self._until_gathered(number)
-        let_go.set()
+        released.set()
         assert first.result(TIMEOUT_S).status == "recorded"
         return futures
 
     def _until_gathered(self, count: int) -> None:
-        _until(lambda: len(self.receiver._take_together._gathered) == count)
-
-
-def _until(condition: Callable[[], bool]) -> None:
-    give_up_at = time.monotonic() + TIMEOUT_S
-    while not condition():
-        assert time.monotonic() < give_up_at
-        time.sleep(0.001)
+        until(lambda: len(self.receiver._take_together._gathered) == count)
 
 
 @pytest.fixture
@@ -109,17 +102,17 @@ def crowd() -> Iterator[Crowd]:
             done.result()
 
 
-def kept(project: Project) -> list[str]:
+def recorded(project: Project) -> list[str]:
     rows = WebhookEvent.select(WebhookEvent.id).where(WebhookEvent.project == project)
     return sorted(row.id for row in rows)
 
 
-def test_of_those_that_come_together_each_gets_its_own_answer(crowd: Crowd) -> None:
+def test_deliveries_that_arrive_together_each_get_their_own_answer(crowd: Crowd) -> None:
     one, other = make_project(), make_project()
     first, second, unsigned, off_branch, third = crowd.together(
         lambda: crowd.push(one, id="1"),
         lambda: crowd.push(other, id="2"),
-        lambda: crowd.push(one, id="3", secret="a stranger's"),
+        lambda: crowd.push(one, id="3", secret="unknown"),
         lambda: crowd.push(one, id="4", branch="elsewhere"),
         lambda: crowd.push(one, id="5"),
     )
@@ -129,24 +122,24 @@ def test_of_those_that_come_together_each_gets_its_own_answer(crowd: Crowd) -> N
     assert third.result() == Receipt("5", "recorded", scan=True)
     with pytest.raises(DeliveryRefused):
         unsigned.result()
-    assert (kept(one), kept(other)) == (["1", "4", "5"], ["2"])
+    assert (recorded(one), recorded(other)) == (["1", "4", "5"], ["2"])
     assert WebhookEvent.get_by_id("4").processed
     assert not WebhookEvent.get_by_id("5").processed
     assert {one.id, other.id} <= set(crowd.enqueued)
 
 
-def test_of_two_with_one_id_the_first_counts(crowd: Crowd) -> None:
+def test_of_two_deliveries_with_the_same_id_the_first_is_recorded(crowd: Crowd) -> None:
     one, other = make_project(), make_project()
-    first, again, foreign = crowd.together(
+    first, second, other_projects = crowd.together(
         lambda: crowd.push(one, id="1"), lambda: crowd.push(one, id="1"), lambda: crowd.push(other, id="1")
     )
-    assert (first.result().status, again.result().status) == ("recorded", "duplicate")
+    assert (first.result().status, second.result().status) == ("recorded", "duplicate")
     with pytest.raises(MalformedDelivery, match="used by another"):
-        foreign.result()
-    assert (kept(one), kept(other)) == (["1"], [])
+        other_projects.result()
+    assert (recorded(one), recorded(other)) == (["1"], [])
 
 
-def test_a_secret_that_cannot_be_read_stops_only_its_own_project(
+def test_a_secret_that_cannot_be_decrypted_fails_only_its_own_project(
     crowd: Crowd, caplog: pytest.LogCaptureFixture
 ) -> None:
     lost, project = make_project(), make_project()
@@ -162,7 +155,7 @@ def test_a_secret_that_cannot_be_read_stops_only_its_own_project(
     assert crowd.push(lost, secret=registry.rotate_secret(lost.id).secret).status == "recorded"
 
 
-def test_postgres_away_is_told_to_everyone_who_waits(crowd: Crowd) -> None:
+def test_each_of_several_deliveries_raises_that_postgres_is_unavailable(crowd: Crowd) -> None:
     project = make_project()
 
     def push() -> Receipt:
@@ -175,10 +168,10 @@ def test_postgres_away_is_told_to_everyone_who_waits(crowd: Crowd) -> None:
             with pytest.raises(DatabaseUnavailable):
                 answer.result()
     database.connect(reuse_if_open=True)
-    assert kept(project) == []
+    assert recorded(project) == []
 
 
-def test_a_secret_counts_as_it_is_now(post: Post) -> None:
+def test_a_changed_secret_counts_at_once(post: Post) -> None:
     project = make_project()
     post.push(project)
     old = str(project.webhook_secret)
@@ -191,7 +184,7 @@ def test_a_secret_counts_as_it_is_now(post: Post) -> None:
         post.push(project, secret=old)
 
 
-def test_a_branch_counts_as_it_is_now(post: Post) -> None:
+def test_a_changed_branch_counts_at_once(post: Post) -> None:
     project = make_project()
     assert post.push(project).scan
     Project.update(branch="release").where(Project.id == project.id).execute()
@@ -199,7 +192,7 @@ def test_a_branch_counts_as_it_is_now(post: Post) -> None:
     assert post.push(project, branch="release").scan
 
 
-def test_a_project_that_was_removed_takes_nothing_and_its_successor_does(post: Post) -> None:
+def test_a_removed_project_records_nothing_and_a_new_one_with_its_url_does(post: Post) -> None:
     project = make_project()
     post.push(project)
     project.delete_instance()
@@ -207,10 +200,10 @@ def test_a_project_that_was_removed_takes_nothing_and_its_successor_does(post: P
         post.push(project)
     successor = make_project(repo_url=project.repo_url)
     assert post.push(project, id="1").status == "recorded"
-    assert kept(successor) == ["1"]
+    assert recorded(successor) == ["1"]
 
 
-def test_a_secret_that_is_no_token_stops_only_its_own_project(crowd: Crowd) -> None:
+def test_a_secret_that_is_not_a_token_fails_only_its_own_project(crowd: Crowd) -> None:
     broken, project = make_project(), make_project()
     database.execute_sql("UPDATE projects SET webhook_secret = 'größe' WHERE id = %s", (str(broken.id),))
     refused, taken = crowd.together(lambda: crowd.push(broken), lambda: crowd.push(project))
@@ -219,7 +212,7 @@ def test_a_secret_that_is_no_token_stops_only_its_own_project(crowd: Crowd) -> N
         refused.result()
 
 
-def test_a_project_that_is_locked_holds_up_nobody_else_and_itself_not_for_ever(crowd: Crowd) -> None:
+def test_a_locked_project_delays_no_other_and_its_own_deliveries_only_for_a_second(crowd: Crowd) -> None:
     removed, applied, other = make_project(), make_project(), make_project()
     with database.atomic():
         database.execute_sql("SELECT FROM projects WHERE id = %s FOR UPDATE", (str(removed.id),))
@@ -232,7 +225,7 @@ def test_a_project_that_is_locked_holds_up_nobody_else_and_itself_not_for_ever(c
             refused.result(TIMEOUT_S)
 
 
-def test_what_comes_after_a_scan_began_is_scanned_again_by_whatever_url_it_comes(post: Post) -> None:
+def test_a_delivery_that_arrives_after_a_scan_began_enqueues_another_whatever_its_url(post: Post) -> None:
     project = make_project()
     post.push(project)
     begin(project.id)
@@ -240,7 +233,7 @@ def test_what_comes_after_a_scan_began_is_scanned_again_by_whatever_url_it_comes
     assert post.enqueued == [project.id, project.id]
 
 
-def test_one_scan_is_enqueued_until_it_begins(post: Post) -> None:
+def test_one_scan_is_enqueued_until_it_has_begun(post: Post) -> None:
     project = make_project()
     for _ in range(3):
         assert post.push(project).scan
@@ -248,26 +241,26 @@ def test_one_scan_is_enqueued_until_it_begins(post: Post) -> None:
     begin(project.id)
     for _ in range(3):
         post.push(project)
-    assert post.enqueued[1:], "a scan that has begun may not see what came after"
+    assert post.enqueued[1:], "a scan that has begun may not see what was pushed after"
     assert set(post.enqueued) == {project.id}
 
 
-def test_a_delivery_that_saw_no_scan_begin_is_older_than_what_the_scan_settles(post: Post) -> None:
+def test_a_delivery_recorded_before_a_scan_begins_is_settled_by_it(post: Post) -> None:
     project = make_project()
     post.push(project, id="1")
-    beginning = begin(project.id)
-    assert WebhookEvent.get_by_id("1").received_at <= beginning.began_at
-    assert Project.get_by_id(project.id).updated_at <= beginning.began_at
+    start = begin(project.id)
+    assert WebhookEvent.get_by_id("1").received_at <= start.began_at
+    assert Project.get_by_id(project.id).updated_at <= start.began_at
 
 
-def test_what_could_not_be_enqueued_is_kept_and_the_next_push_tries_again(post: Post) -> None:
+def test_a_delivery_whose_scan_cannot_be_enqueued_is_recorded_and_the_next_one_enqueues_it(post: Post) -> None:
     project, enqueue = make_project(), post.enqueue
 
     def fail(project: Project) -> None:
-        raise ConnectionError("Redis is away")
+        raise ConnectionError("Redis cannot be reached")
 
     post.receiver._enqueue = fail
     assert post.push(project, id="1").scan
     post.receiver._enqueue = enqueue
     assert post.push(project, id="2").scan
-    assert (post.enqueued, kept(project)) == ([project.id], ["1", "2"])
+    assert (post.enqueued, recorded(project)) == ([project.id], ["1", "2"])

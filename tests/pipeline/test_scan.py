@@ -1,145 +1,180 @@
-"""Applying a scan: one transaction, one event a change, and nothing where nothing changed."""
+"""Scans of a remote: the artifacts become those of its head, and a failure is recorded where people see it."""
 
-from collections.abc import Collection
-from pathlib import Path
-
-import peewee
 import pytest
 
 from jive.catalog import projects
 from jive.db import database
-from jive.documents.document import Document, read_document
-from jive.errors import DatabaseUnavailable, InvalidValue, RepositoryRefused, ScanFailed
-from jive.events import Envelope
-from jive.models import Artifact, Event, Project, WebhookEvent
-from jive.models.enums import ProjectSource
+from jive.documents.document import READER_VERSION
+from jive.errors import DatabaseUnavailable, NotFound, RepositoryRefused, ScanFailed
+from jive.models import Artifact, Project, WebhookEvent
+from jive.models.enums import DeliveryState, ProjectSource
 from jive.operate import check
-from jive.pipeline.apply import DocumentChanges, apply, begin, rules_hash
-from jive.pipeline.folder import scan_folder
-from jive.pipeline.scan import scan_project
+from jive.operate.seed import seed
+from jive.pipeline.scan import MAX_RESTARTS, ScanResult, scan_project
 from tests.conftest import using
-from tests.factories import make_artifact, make_delivery, make_project
+from tests.factories import make_delivery, make_project
+from tests.flow.stack import Repository
+from tests.pipeline.changes import scan
 
 pytestmark = pytest.mark.usefixtures("db")
 
 
-def read(**texts: bytes) -> list[tuple[Document, str]]:
-    return [(read_document(f"docs/{stem}.md", data), data.hex()) for stem, data in sorted(texts.items())]
+def project_of(repository: Repository, **fields: object) -> Project:
+    return make_project(repo_url=repository.path.as_uri(), **fields)
 
 
-def remote_changes(
-    head: str | None, documents: list[tuple[Document, str]], present: Collection[str]
-) -> DocumentChanges:
-    return DocumentChanges(ProjectSource.REMOTE, head, {}, documents, present=present)
+def changed(result: ScanResult) -> tuple[int, int, int]:
+    return result.changes["created"], result.changes["updated"], result.changes["deleted"]
 
 
-def scan(project: Project, **texts: bytes) -> list[Envelope]:
-    documents = read(**texts)
-    changes = remote_changes(None, documents, [document.path for document, _ in documents])
-    events = apply(begin(project.id), changes)
-    assert events is not None
-    return events
+def contents(project: Project) -> dict[str, str | None]:
+    return {row.path: row.content for row in Artifact.select().where(Artifact.project == project)}
 
 
-def test_changes_are_told_in_the_order_of_paths_and_only_once() -> None:
-    project = make_project()
-    first = {"a": b"# A\n", "b": b"# B\n"}
-    assert [event.payload["change"] for event in scan(project, **first)] == ["created", "created"]
-    assert scan(project, **first) == []
-    events = scan(project, b=b"# Other\n", c=b"# C\n")
-    assert [(event.id, event.payload["path"], event.payload["change"]) for event in events] == [
-        (3, "docs/a.md", "deleted"),
-        (4, "docs/b.md", "updated"),
-        (5, "docs/c.md", "created"),
-    ]
-    assert [row.name for row in Artifact.select().order_by(Artifact.path)] == ["Other", "C"]
-    assert [row.id for row in Event.select().order_by(Event.id)] == [1, 2, 3, 4, 5]
+def test_a_scan_makes_the_artifacts_equal_the_head(repository: Repository) -> None:
+    project = project_of(repository)
+    head = repository.commit(prd="# PRD\n", notes="# Notes\n")
+    result = scan_project(project.id)
+    assert (changed(result), result.published) == ((2, 0, 0), True)
+    assert (contents(project), Project.get().head) == (repository.files, head)
+    assert changed(scan_project(project.id)) == (0, 0, 0)
+    repository.commit(prd="# Another PRD\n", notes=None, later="# Later\n")
+    assert changed(scan_project(project.id)) == (1, 1, 1)
+    assert contents(project) == repository.files
 
 
-def test_another_projects_artifacts_are_left_alone() -> None:
-    other = make_artifact(make_project(), path="docs/a.md")
-    scan(make_project())
-    assert Artifact.get() == other
+def test_a_scan_reads_only_the_documents_that_changed(repository: Repository) -> None:
+    project = project_of(repository)
+    repository.commit(a="# A\n", b="# B\n")
+    scan_project(project.id)
+    repository.commit(b="# Other\n")
+    read: list[tuple[int, int]] = []
+    scan_project(project.id, lambda *counts: read.append(counts))
+    assert read == [(1, 1)]
 
 
-def test_content_that_is_no_longer_kept_is_a_change() -> None:
-    project = make_project()
-    scan(project, a=b"# A\n")
-    assert [event.payload["change"] for event in scan(project, a=b"x" * 3_000_000)] == ["updated"]
-    assert Artifact.get().content is None
-
-
-def test_a_scan_that_began_before_the_last_one_that_counted_changes_nothing() -> None:
-    project = make_project()
-    early, late = begin(project.id), begin(project.id)
-    assert apply(late, remote_changes("b" * 40, read(a=b"# New\n"), ["docs/a.md"])) is not None
-    assert apply(early, remote_changes("a" * 40, read(a=b"# Old\n"), ["docs/a.md"])) is None
-    assert (Artifact.get().name, Project.get().head) == ("New", "b" * 40)
-    assert Event.select().count() == 1
-
-
-def test_a_scan_settles_what_had_arrived_when_it_began_and_nothing_later() -> None:
-    project = make_project()
-    before = make_delivery(project, received_at=peewee.fn.now())
-    start = begin(project.id)
-    after = make_delivery(project, received_at=peewee.fn.clock_timestamp())
-    apply(start, remote_changes(None, [], ()))
-    assert WebhookEvent.get_by_id(before.id).processed
-    assert not WebhookEvent.get_by_id(after.id).processed
-
-
-def test_a_folder_settles_no_delivery_and_fails_none(tmp_path: Path) -> None:
-    (tmp_path / "docs").mkdir()
-    (tmp_path / "docs/a.md").write_text("# A\n")
-    project = scan_folder(tmp_path).project
-    delivery = make_delivery(project)
-    (tmp_path / "docs/a.md").write_text("# B\n")
-    assert scan_folder(tmp_path).changes["updated"] == 1
-    kept = WebhookEvent.get_by_id(delivery.id)
-    assert (kept.processed, kept.retry_count) == (False, 0)
-
-
-def test_a_repository_that_postgres_cannot_keep_rests_like_any_other(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_unchanged_documents_are_read_again_by_a_new_reader_version(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    project = make_project(repo_url=tmp_path.as_uri())
+    project = project_of(repository)
+    repository.commit(a="# A\n", b="# B\n")
+    scan_project(project.id)
+    read: list[tuple[int, int]] = []
+    monkeypatch.setattr("jive.pipeline.apply.READER_VERSION", READER_VERSION + 1)
+    result = scan_project(project.id, lambda *counts: read.append(counts))
+    assert (read, changed(result)) == ([(1, 2), (2, 2)], (0, 0, 0))
+
+
+def test_documents_move_with_the_configuration_of_the_repository(repository: Repository) -> None:
+    project = project_of(repository)
+    repository.commit_files(
+        {"spec/product.md": "# Product\n", ".bmad-core/core-config.yaml": "markdownExploder: true\n"}
+    )
+    scan_project(project.id)
+    assert contents(project) == {}
+    repository.commit_files({".bmad-core/core-config.yaml": "prd:\n  prdFile: spec/product.md\n"})
+    scan_project(project.id)
+    assert contents(project) == {"spec/product.md": "# Product\n"}
+
+
+def test_a_repository_without_commits_has_no_documents_until_it_has_one(repository: Repository) -> None:
+    project = project_of(repository)
     delivery = make_delivery(project)
-
-    def fail(*_: object) -> None:
-        raise peewee.DataError("no such thing can be kept")
-
-    monkeypatch.setattr("jive.pipeline.scan._read_remote", lambda *_: remote_changes(None, [], ()))
-    monkeypatch.setattr("jive.pipeline.scan.apply", fail)
-    with pytest.raises(peewee.DataError):
-        scan_project(project.id)
-    kept = WebhookEvent.get_by_id(delivery.id)
-    assert (kept.retry_count, kept.error_message) == (1, "DataError: no such thing can be kept")
+    assert changed(scan_project(project.id)) == (0, 0, 0)
+    assert WebhookEvent.get_by_id(delivery.id).state is DeliveryState.SETTLED
+    assert Project.get().scan_error is None
+    repository.commit(prd="# PRD\n")
+    assert changed(scan_project(project.id)) == (1, 0, 0)
 
 
-def test_a_failure_counts_on_what_waited_and_rests_after_three(tmp_path: Path) -> None:
-    project = make_project(repo_url=(tmp_path / "gone").as_uri())
+def test_a_scan_of_its_remote_turns_a_folder_project_into_a_remote_one(repository: Repository) -> None:
+    project = project_of(repository, source=ProjectSource.FOLDER)
+    repository.commit(prd="# PRD\n")
+    scan_project(project.id)
+    assert Project.get().source is ProjectSource.REMOTE
+
+
+def test_the_sample_is_refused_and_has_no_scan_error() -> None:
+    sample, _ = seed()
+    delivery = make_delivery(sample)
+    with pytest.raises(RepositoryRefused, match="JIVE sample is the sample project, which has no repository to scan"):
+        scan_project(sample.id)
+    found = WebhookEvent.get_by_id(delivery.id)
+    assert (found.state, "sample project" in str(found.error_message)) == (DeliveryState.FAILED, True)
+    assert Project.get().scan_error is None
+    assert Artifact.select().count() == 5
+
+
+def test_a_scan_restarts_if_another_one_is_applied_meanwhile(repository: Repository) -> None:
+    project = project_of(repository)
+    repository.commit(prd="# PRD\n")
+    reads = 0
+
+    def apply_another_once(done: int, total: int) -> None:
+        nonlocal reads
+        reads += 1
+        if reads == 1:
+            scan(project, other=b"# Other\n")
+
+    result = scan_project(project.id, apply_another_once)
+    assert (reads, changed(result)) == (2, (1, 0, 1))
+    assert contents(project) == repository.files
+
+
+def test_a_scan_gives_up_after_restarting_too_often(repository: Repository) -> None:
+    project = project_of(repository)
+    repository.commit(prd="# PRD\n")
+    reads = 0
+
+    def apply_another(done: int, total: int) -> None:
+        nonlocal reads
+        reads += 1
+        scan(project, other=b"# Other %d\n" % reads)
+
+    with pytest.raises(ScanFailed, match="applied first"):
+        scan_project(project.id, apply_another)
+    assert reads == MAX_RESTARTS
+
+
+def test_a_delivery_fails_after_three_attempts(repository: Repository) -> None:
+    project = make_project(repo_url=repository.path.with_name("gone").as_uri())
     delivery = make_delivery(project)
-    with using(JIVE_GIT_ALLOW_LOCAL="true", JIVE_DATA_DIR=str(tmp_path)):
-        for attempt in (1, 2, 3):
-            database.connect(reuse_if_open=True)
-            with pytest.raises(ScanFailed):
-                scan_project(project.id)
-            assert WebhookEvent.get_by_id(delivery.id).retry_count == attempt
-        database.close()
-    database.connect()
-    assert WebhookEvent.select().where(WebhookEvent.has_failed()).count() == 1
-    assert WebhookEvent.select().where(WebhookEvent.is_pending()).count() == 0
+    found = []
+    for _ in range(3):
+        with pytest.raises(ScanFailed):
+            scan_project(project.id)
+        row = WebhookEvent.get_by_id(delivery.id)
+        found.append((row.state, row.retry_count))
+    assert found == [(DeliveryState.WAITING, 1), (DeliveryState.WAITING, 2), (DeliveryState.FAILED, 3)]
 
 
-def test_what_the_settings_refuse_rests_at_once() -> None:
+def test_a_delivery_of_a_repository_that_the_settings_refuse_fails_at_once() -> None:
     project = make_project(repo_url="https://git.example.com/a/b")
-    make_delivery(project)
+    delivery = make_delivery(project)
     with pytest.raises(RepositoryRefused):
         scan_project(project.id)
-    assert WebhookEvent.select().where(WebhookEvent.has_failed()).count() == 1
+    assert WebhookEvent.get_by_id(delivery.id).state is DeliveryState.FAILED
 
 
-def test_a_project_says_why_its_last_scan_failed_until_one_works() -> None:
+def test_an_error_of_postgres_counts_as_an_attempt(repository: Repository) -> None:
+    project = project_of(repository)
+    repository.commit(prd="# PRD\n")
+    delivery = make_delivery(project)
+    database.execute_sql(
+        "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql "
+        "AS 'BEGIN RAISE ''cannot be stored'' USING ERRCODE = ''data_exception''; END';"
+        "CREATE TRIGGER refuse BEFORE INSERT ON artifacts FOR EACH ROW EXECUTE FUNCTION refuse()"
+    )
+    try:
+        with pytest.raises(Exception, match="cannot be stored"):
+            scan_project(project.id)
+    finally:
+        database.execute_sql("DROP FUNCTION refuse CASCADE")
+    found = WebhookEvent.get_by_id(delivery.id)
+    assert (found.state, found.error_message) == (DeliveryState.WAITING, "DataError: cannot be stored")
+
+
+def test_the_reason_of_a_failed_scan_is_shown_until_a_scan_is_applied() -> None:
     project = make_project(repo_url="https://git.example.com/a/b")
     with pytest.raises(RepositoryRefused):
         scan_project(project.id)
@@ -151,57 +186,16 @@ def test_a_project_says_why_its_last_scan_failed_until_one_works() -> None:
     assert projects.summaries()[0].scan_error is None
 
 
-def test_unchanged_documents_are_read_again_when_the_rules_change(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert rules_hash({}) != rules_hash({"prdFile": "x"})
-    before = rules_hash({})
-    monkeypatch.setattr("jive.pipeline.apply.READER_VERSION", 1_000_000)
-    assert rules_hash({}) != before
+def test_a_project_that_does_not_exist_is_not_found() -> None:
+    project = make_project()
+    project.delete_instance()
+    with pytest.raises(NotFound):
+        scan_project(project.id)
 
 
-def everything() -> list[object]:
-    """All that a scan may change, but for the number that it takes when it begins."""
-    projects = Project.select(Project.config, Project.head, Project.scan_applied, Project.last_event_id)
-    return [*projects.dicts(), *Artifact.select().dicts(), *Event.select().dicts()]
-
-
-def test_a_scan_that_fails_half_way_changes_nothing(tmp_path: Path) -> None:
-    (tmp_path / "docs").mkdir()
-    (tmp_path / "docs/a.md").write_text("# A\n")
-    scan_folder(tmp_path)
-    before = everything()
-    (tmp_path / "docs/a.md").write_text("# B\n")
-    database.execute_sql(
-        "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE ''full''; END';"
-        "CREATE TRIGGER refuse AFTER UPDATE ON artifacts FOR EACH ROW EXECUTE FUNCTION refuse()"
-    )
-    try:
-        with pytest.raises(Exception, match="full"):
-            scan_folder(tmp_path)
-    finally:
-        database.execute_sql("DROP FUNCTION refuse CASCADE")
-    assert everything() == before
-
-
-def test_a_scan_without_a_database_is_a_typed_error(tmp_path: Path) -> None:
+def test_a_scan_without_postgres_raises_that_it_is_unavailable() -> None:
+    project = make_project()
     database.close()
     with using(DATABASE_URL="postgresql://127.0.0.1:1/jive"), pytest.raises(DatabaseUnavailable):
-        scan_folder(tmp_path)
+        scan_project(project.id)
     database.connect()
-
-
-def test_a_type_that_no_enum_knows_is_refused() -> None:
-    with pytest.raises(InvalidValue):
-        make_artifact(make_project(), type="EPIC")
-
-
-def test_a_folder_stands_in_for_a_remote_project_until_its_next_scan(tmp_path: Path) -> None:
-    (tmp_path / "docs").mkdir()
-    (tmp_path / "docs" / "prd.md").write_text("# PRD\n")
-    made = scan_folder(tmp_path).project
-    assert Project.get_by_id(made.id).source is ProjectSource.FOLDER
-    assert Project.get_by_id(made.id).rules_hash
-    Project.update(source="remote", head="1" * 40).where(Project.id == made.id).execute()
-    for _ in range(2):
-        scan_folder(tmp_path)
-        kept = Project.get_by_id(made.id)
-        assert (kept.source, kept.head, kept.rules_hash) == (ProjectSource.REMOTE, None, None)

@@ -1,107 +1,138 @@
-"""The sweep: what was recorded and not settled is scanned, what was written and not told is told, what is old goes."""
+"""The sweep: missed scans are enqueued, unpublished events are published, and what is no longer needed is deleted."""
 
-import time
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
+import redis
 
 from jive.clock import utcnow
 from jive.db import database
 from jive.models import Event, Project
-from jive.models.webhook_event import MAX_ATTEMPTS
+from jive.models.enums import DeliveryState, ProjectSource
+from jive.operate.seed import seed
+from jive.pipeline import mirrors
+from jive.pipeline.scan import scan_project
 from jive.pipeline.sweep import sweep
-from jive.repositories import storage
 from tests.conftest import using
-from tests.factories import make_delivery, make_project
+from tests.factories import make_delivery, make_event, make_project
+from tests.flow.stack import Repository
 
 pytestmark = pytest.mark.usefixtures("db")
 
 LONG_AGO = utcnow() - timedelta(days=400)
 
 
-def scanned() -> list[str]:
-    enqueued: list[Project] = []
-    sweep(enqueued.append)
-    return sorted(str(Project.get_by_id(project.id).name) for project in enqueued)
+def enqueued() -> list[str]:
+    """Sweep, and return the names of the projects whose scans were enqueued."""
+    projects: list[Project] = []
+    sweep(projects.append)
+    return sorted(str(Project.get_by_id(project.id).name) for project in projects)
 
 
-def age(project: Project, **fields: object) -> None:
-    """Make the project as old as LONG_AGO, which its trigger would not let us."""
+def make_old(project: Project, **fields: object) -> None:
+    """Set the project's `updated_at` to LONG_AGO, which its trigger prevents otherwise."""
     database.execute_sql("ALTER TABLE projects DISABLE TRIGGER set_updated_at")
     Project.update(updated_at=LONG_AGO, **fields).where(Project.id == project.id).execute()
     database.execute_sql("ALTER TABLE projects ENABLE TRIGGER set_updated_at")
 
 
-def test_what_waits_for_long_is_scanned_and_what_has_just_come_is_not() -> None:
-    make_delivery(make_project(name="old"), received_at=LONG_AGO)
-    make_delivery(make_project(name="new"))
-    make_delivery(make_project(name="settled"), received_at=LONG_AGO, processed=True)
-    make_delivery(make_project(name="resting"), received_at=LONG_AGO, retry_count=MAX_ATTEMPTS, error_message="no")
-    assert scanned() == ["old"]
+def test_pending_deliveries_whose_job_may_be_lost_are_scanned() -> None:
+    make_delivery(make_project(name="received", scans_begun=1), received_at=LONG_AGO)
+    make_delivery(make_project(name="waiting", scans_begun=1), received_at=LONG_AGO, state=DeliveryState.WAITING)
+    make_delivery(make_project(name="just arrived", scans_begun=1))
+    make_delivery(make_project(name="settled", scans_begun=1), received_at=LONG_AGO, state=DeliveryState.SETTLED)
+    make_delivery(make_project(name="failed", scans_begun=1), received_at=LONG_AGO, state=DeliveryState.FAILED)
+    assert enqueued() == ["received", "waiting"]
 
 
-def test_a_project_that_was_not_scanned_for_long_is_due_unless_it_came_from_a_folder() -> None:
-    age(make_project(name="never"))
-    age(make_project(name="empty"), rules_hash="rules")
-    age(make_project(name="fetched"), head="1" * 40, rules_hash="rules")
-    age(make_project(name="folder", source="folder"))
-    age(make_project(name="sample", source="sample"))
-    make_project(name="young")
-    assert scanned() == ["empty", "fetched", "never"]
+def test_remote_projects_that_were_not_scanned_for_long_are_scanned() -> None:
+    make_old(make_project(name="fetched", scans_begun=1), head="1" * 40, rules_hash="rules")
+    make_old(make_project(name="without commits", scans_begun=1), rules_hash="rules")
+    make_old(make_project(name="folder", scans_begun=1, source=ProjectSource.FOLDER))
+    make_project(name="scanned a moment ago", scans_begun=1)
+    assert enqueued() == ["fetched", "without commits"]
 
 
-def event(project: Project, number: int, **fields: object) -> None:
-    made = {"event": "artifact_updated", "payload": {"path": "a"}, "timestamp": LONG_AGO}
-    Event.create(project=project, id=number, **made | fields)
+def test_a_project_whose_first_job_was_lost_is_scanned_without_waiting_for_the_rescan() -> None:
+    with using(JIVE_RESCAN_INTERVAL_S="1000000"):
+        database.connect(reuse_if_open=True)
+        make_old(make_project(name="never scanned", created_at=LONG_AGO))
+        database.execute_sql("ALTER TABLE projects DISABLE TRIGGER set_updated_at")
+        Project.update(updated_at=utcnow() - timedelta(seconds=10)).execute()
+        database.execute_sql("ALTER TABLE projects ENABLE TRIGGER set_updated_at")
+        make_project(name="added a moment ago")
+        assert enqueued() == ["never scanned"]
+        database.close()
+    database.connect(reuse_if_open=True)
 
 
-def test_what_was_not_told_is_told_once() -> None:
+def test_the_sample_is_never_scanned_however_old() -> None:
+    sample, _ = seed()
+    make_old(sample)
+    assert enqueued() == []
+
+
+def test_a_repository_without_commits_is_scanned_again(repository: Repository) -> None:
+    project = make_project(name="empty", repo_url=repository.path.as_uri())
+    scan_project(project.id)
+    make_old(project)
+    assert enqueued() == ["empty"]
+
+
+def test_a_sweep_that_cannot_enqueue_is_repeated_by_the_next() -> None:
+    make_delivery(make_project(name="pending"), received_at=LONG_AGO)
+
+    def fail(project: Project) -> None:
+        raise redis.ConnectionError("refused")
+
+    with pytest.raises(redis.ConnectionError):
+        sweep(fail)
+    assert enqueued() == ["pending"]
+
+
+def test_unpublished_events_are_published_once() -> None:
     project = make_project()
-    event(project, 1)
-    event(project, 2)
-    event(project, 3, timestamp=utcnow())  # its writer has a moment to tell it
+    make_event(project, timestamp=LONG_AGO)
+    make_event(project, timestamp=LONG_AGO)
+    make_event(project, timestamp=utcnow())  # the process that wrote it is about to publish it
     with using(JIVE_EVENT_DAYS="3650"):
         database.connect(reuse_if_open=True)
         assert sweep(lambda _: None).events == 2
         assert sweep(lambda _: None).events == 0
         database.close()
-    database.connect()
+    database.connect(reuse_if_open=True)
 
 
-def test_old_events_go_once_they_were_told() -> None:
+def test_old_events_are_deleted_after_they_were_published() -> None:
     project = make_project()
-    event(project, 1, published_at=LONG_AGO)
-    event(project, 2, timestamp=utcnow(), published_at=utcnow())
+    make_event(project, timestamp=LONG_AGO, published_at=LONG_AGO)
+    kept = make_event(project, timestamp=utcnow(), published_at=utcnow())
     assert sweep(lambda _: None).deleted == 1
-    assert [row.id for row in Event.select()] == [2]
+    assert [row.id for row in Event.select()] == [kept.id]
 
 
-def test_without_redis_nothing_is_marked_as_told() -> None:
-    project = make_project()
-    event(project, 1)
+def test_without_redis_old_events_stay_unpublished_and_are_kept() -> None:
+    make_event(make_project(), timestamp=LONG_AGO)
     with using(REDIS_URL="redis://127.0.0.1:1"):
         database.connect(reuse_if_open=True)
-        assert sweep(lambda _: None).events == 0
+        result = sweep(lambda _: None)
+        assert (result.events, result.deleted) == (0, 0)
         database.close()
-    database.connect()
+    database.connect(reuse_if_open=True)
     assert Event.get().published_at is None
 
 
-def test_mirrors_of_projects_that_are_gone_go_unless_they_are_in_use(home: Path) -> None:
-    with using(JIVE_DATA_DIR=str(home)):
-        database.connect(reuse_if_open=True)
-        kept, gone, used = make_project(), make_project(), make_project()
-        places = {project: home / "repositories" / f"{project.id}.git" for project in (kept, gone, used)}
-        (home / "repositories" / "notes").mkdir(parents=True)
-        for place in places.values():
-            storage.make(place, time.monotonic() + 60)
-        gone.delete_instance()
-        used.delete_instance()
-        with storage.locked(places[used], time.monotonic()):
-            sweep(lambda _: None)
-            assert [place.exists() for place in places.values()] == [True, False, True]
+def test_mirrors_of_removed_projects_are_deleted_unless_they_are_in_use(repository: Repository) -> None:
+    repository.commit(prd="# PRD\n")
+    kept, removed, used = make_project(), make_project(), make_project()
+    for project in (kept, removed, used):
+        project.repo_url = repository.path.as_uri()
+        with mirrors.mirror_of(project) as mirror:
+            mirror.fetch(None)
+    removed.delete_instance()
+    used.delete_instance()
+    with mirrors.mirror_of(used):
         sweep(lambda _: None)
-        assert {place.name for place in (home / "repositories").iterdir()} == {places[kept].name, "notes"}
-        database.close()
-    database.connect()
+        assert mirrors.project_ids() == {kept.id, used.id}
+    sweep(lambda _: None)
+    assert mirrors.project_ids() == {kept.id}

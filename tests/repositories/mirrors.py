@@ -1,12 +1,13 @@
-"""Mirrors to test with, and what they hold."""
+"""Mirrors for tests, and what they hold."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
 from jive.repositories.mirror import Mirror, Policy
 from tests.repositories.remotes import Content, Remote
 
-NEAR = Policy(allow_local=True)
-FAR = Policy(hosts={"localhost": None}, allow_private=True)
+LOCAL = Policy(allow_local=True)
+LOCALHOST = Policy(hosts={"localhost": None}, allow_private=True)
 
 
 def with_limits(remote: Remote, **limits: float) -> Mirror:
@@ -29,3 +30,8 @@ def head_after(remote: Remote, mirror: Mirror, files: Mapping[str | bytes, Conte
     commit = remote.commit(files)
     assert mirror.fetch(None) == commit
     return commit
+
+
+def packs(folder: Path) -> set[str]:
+    """Return the names of the files that hold the objects of the mirror in `folder`."""
+    return {place.name for place in folder.glob("objects/pack/pack-*")}

@@ -1,13 +1,15 @@
-"""Git repositories to fetch from: in a folder, or behind https on this machine."""
+"""Remote repositories for tests: in a folder, or served over https on this machine."""
 
 import datetime
 import http.server
 import os
+import socket
 import ssl
 import subprocess
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -18,48 +20,48 @@ from cryptography.x509.oid import NameOID
 
 LINK, SUBMODULE, EXECUTABLE = "120000", "160000", "100755"
 
-Content = bytes | tuple[str, bytes] | None  # a plain file's bytes, or a mode and bytes, or gone
+Content = bytes | tuple[str, bytes] | None  # the bytes of a plain file, or a mode and bytes; None deletes the file
 
 
 def _data(content: Content) -> bytes | None:
-    """Return the bytes of a file or a link; None for a submodule, and for what is to go."""
+    """Return the bytes of a file or a link, None for a submodule or a deletion."""
     if isinstance(content, tuple):
         return None if content[0] == SUBMODULE else content[1]
     return content
 
 
 class Remote:
-    """A bare repository that is committed into without a working tree, so that its paths may be anything."""
+    """A bare repository; commits are made without a working tree, so that paths may hold any bytes."""
 
-    def __init__(self, folder: Path, *words: str) -> None:
+    def __init__(self, folder: Path, *arguments: str) -> None:
         self.folder = folder
         self.environment = os.environ | {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
         folder.mkdir(parents=True)
-        self.git("init", "--quiet", "--bare", "--initial-branch=main", *words, ".")
+        self.git("init", "--quiet", "--bare", "--initial-branch=main", *arguments, ".")
 
     @property
     def url(self) -> str:
         return self.folder.as_uri()
 
-    def git(self, *words: str, given: bytes = b"") -> str:
-        command = ["git", "-c", "user.name=test", "-c", "user.email=test@example.com", *words]
+    def git(self, *arguments: str, stdin: bytes = b"") -> str:
+        command = ["git", "-c", "user.name=test", "-c", "user.email=test@example.com", *arguments]
         done = subprocess.run(
-            command, cwd=self.folder, env=self.environment, input=given, check=True, capture_output=True
+            command, cwd=self.folder, env=self.environment, input=stdin, check=True, capture_output=True
         )
         return done.stdout.decode(errors="surrogateescape").strip()
 
-    def commit(self, files: Mapping[str | bytes, Content], branch: str = "main", *, after: bool = True) -> str:
-        """Commit changes to `branch`; unless it comes `after` what is there, as the first commit of all."""
-        parents = self.git("for-each-ref", "--format=%(objectname)", f"refs/heads/{branch}").split() if after else []
+    def commit(self, files: Mapping[str | bytes, Content], branch: str = "main", *, orphan: bool = False) -> str:
+        """Commit changes to `branch` and return the commit id; an `orphan` has no parent."""
+        parents = [] if orphan else self.git("for-each-ref", "--format=%(objectname)", f"refs/heads/{branch}").split()
         self.git("read-tree", *(parents or ["--empty"]))
-        self.git("update-index", "-z", "--index-info", given=b"".join(self._entries(files)))
+        self.git("update-index", "-z", "--index-info", stdin=b"".join(self._entries(files)))
         commit = self.git("commit-tree", "-m", "x", *(f"-p{parent}" for parent in parents), self.git("write-tree"))
         self.git("update-ref", f"refs/heads/{branch}", commit)
         return commit
 
     def _entries(self, files: Mapping[str | bytes, Content]) -> Iterator[bytes]:
-        kept = {data for content in files.values() if (data := _data(content)) is not None}
-        blob_ids = self._keep(sorted(kept))
+        contents = {data for content in files.values() if (data := _data(content)) is not None}
+        blob_ids = self._write_blobs(sorted(contents))
         for name, content in files.items():
             path = name.encode() if isinstance(name, str) else name
             mode = content[0] if isinstance(content, tuple) else "100644"
@@ -71,33 +73,35 @@ class Remote:
             else:
                 yield b"%s %s\t%s\0" % (mode.encode(), b"a" * 40, path)
 
-    def _keep(self, contents: Sequence[bytes]) -> dict[bytes, bytes]:
-        """Put contents into the repository, by one process, and return their ids."""
+    def _write_blobs(self, contents: Sequence[bytes]) -> dict[bytes, bytes]:
+        """Write contents as blobs, with one process, and return their ids."""
         with TemporaryDirectory() as folder:
             for number, content in enumerate(contents):
                 Path(folder, str(number)).write_bytes(content)
             paths = "".join(f"{folder}/{number}\n" for number in range(len(contents)))
-            ids = self.git("hash-object", "-w", "--no-filters", "--stdin-paths", given=paths.encode()).encode().split()
+            ids = self.git("hash-object", "-w", "--no-filters", "--stdin-paths", stdin=paths.encode()).encode().split()
         return dict(zip(contents, ids, strict=True))
 
     def allow_filters(self) -> None:
-        """Let those who fetch leave out blobs, as the three hosts do."""
+        """Allow fetches to leave out blobs, as the three Git hosts do."""
         self.git("config", "uploadpack.allowFilter", "true")
         self.git("config", "uploadpack.allowAnySHA1InWant", "true")
 
 
 class Gateway(http.server.BaseHTTPRequestHandler):
-    """Git's own server behind https, which sends those away who ask below /moved/ or without `.git`.
+    """Git's own server over https. It redirects requests for paths below /moved/ or without `.git`.
 
     Attributes:
-        asked: path and Authorization header of each request.
-        wanted: the only Authorization header that is let in.
+        requests: path and Authorization header of each request.
+        authorization: the Authorization header that is required, if any.
+        cuts_packs: whether it closes the connection in the middle of each long answer.
     """
 
     protocol_version = "HTTP/1.1"
     root: Path
-    asked: list[tuple[str, str | None]]
-    wanted: str | None = None
+    requests: list[tuple[str, str | None]]
+    authorization: str | None = None
+    cuts_packs = False
 
     def do_GET(self) -> None:
         self._answer()
@@ -111,11 +115,11 @@ class Gateway(http.server.BaseHTTPRequestHandler):
     def _answer(self) -> None:
         path, _, query = self.path.partition("?")
         body = self._body()
-        self.asked.append((path, self.headers["Authorization"]))
+        self.requests.append((path, self.headers["Authorization"]))
         if path.startswith("/moved/") or not path.split("/info/")[0].split("/git-")[0].endswith(".git"):
             target = self.path.replace("/moved/", "/").replace("/info/", ".git/info/", "/moved/" not in path)
             return self._send(301, {"Location": target}, b"")
-        if self.wanted and self.headers["Authorization"] != self.wanted:
+        if self.authorization and self.headers["Authorization"] != self.authorization:
             return self._send(401, {"WWW-Authenticate": "Basic"}, b"")
         return self._serve(path, query, body)
 
@@ -151,13 +155,18 @@ class Gateway(http.server.BaseHTTPRequestHandler):
         for name, value in (headers | {"Content-Length": str(len(content))}).items():
             self.send_header(name, value)
         self.end_headers()
-        self.wfile.write(content)
+        if self.cuts_packs and len(content) > 10_000:
+            self.wfile.write(content[: len(content) // 2])
+            self.wfile.flush()
+            self.connection.shutdown(socket.SHUT_RDWR)
+        else:
+            self.wfile.write(content)
 
 
 @contextmanager
 def https(root: Path, certificate: Path) -> Iterator[tuple[type[Gateway], int]]:
     """Serve the repositories below `root` on https://localhost:<port>/, with a certificate written to `certificate`."""
-    handler = type("Serving", (Gateway,), {"root": root, "asked": []})
+    handler = type("Serving", (Gateway,), {"root": root, "requests": []})
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     certify(certificate)
     context.load_cert_chain(certificate)
@@ -172,8 +181,49 @@ def https(root: Path, certificate: Path) -> Iterator[tuple[type[Gateway], int]]:
             thread.join()
 
 
+@contextmanager
+def stalling_https(certificate: Path, *, trickles: bool) -> Iterator[int]:
+    """Accept TLS connections on localhost and answer no request, or with ten bytes a second.
+
+    Yields the port. Stops with the block, or by itself after 30 s.
+    """
+    certify(certificate)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    stopped, deadline = threading.Event(), time.monotonic() + 30
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(0.1)
+
+        def serve() -> None:
+            while not stopped.is_set() and time.monotonic() < deadline:
+                with suppress(OSError):
+                    connection, _ = listener.accept()
+                    with context.wrap_socket(connection, server_side=True) as client:
+                        client.settimeout(0.1)
+                        stall(client)
+
+        def stall(client: ssl.SSLSocket) -> None:
+            client.recv(1 << 16)
+            if trickles:
+                client.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
+            while not stopped.is_set() and time.monotonic() < deadline:
+                try:
+                    if not client.recv(1 << 16):
+                        return
+                except TimeoutError:
+                    client.sendall(b"x" if trickles else b"")
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        try:
+            yield listener.getsockname()[1]
+        finally:
+            stopped.set()
+            thread.join()
+
+
 def certify(place: Path) -> None:
-    """Write a key, and a certificate of localhost that it signs itself."""
+    """Write a private key and a self-signed certificate for localhost to one file."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
     now = datetime.datetime.now(datetime.UTC)

@@ -1,259 +1,188 @@
-"""What may be fetched from where: hosts, addresses, branches, and tokens that nobody else hears."""
+"""Fetching the head of a branch over each protocol, within the limits for size and time."""
 
-import base64
 import os
-import shutil
-import socket
-from collections.abc import Iterator
+import subprocess
+import threading
+import time
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from jive.errors import RepositoryRefused, ScanFailed
-from jive.repositories.access import access_to, parsed, refspec_source
-from jive.repositories.git import telling_line
+from jive.errors import ScanFailed
+from jive.repositories import fetching, storage
 from jive.repositories.mirror import Mirror, Policy
-from tests.repositories.remotes import Gateway, Remote, https
-
-TOKEN = "ghp_0123456789abcdef"  # nobody's
-
-
-def resolving_to(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> None:
-    def getaddrinfo(host: str, port: int, **_: Any) -> list[tuple[Any, ...]]:
-        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port)) for address in addresses]
-
-    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+from tests.repositories.mirrors import LOCAL, LOCALHOST, contents, head_after, with_limits
+from tests.repositories.programs import fail_over_ssh, hang_over_ssh, wrap_git
+from tests.repositories.remotes import Gateway, Remote, stalling_https
 
 
-@pytest.mark.parametrize(
-    ("url", "why"),
-    [
-        ("https://example.com/a/b", "example.com is not allowed"),
-        ("https://github.com.example.com/a/b", "is not allowed"),
-        ("git@example.com:a/b", "is not allowed"),
-        ("http://github.com/a/b", "use https"),
-        ("git://github.com/a/b", "use https"),
-        ("ext::sh -c touch% /tmp/x", "space"),
-        ("ext::sh", "transport helper"),
-        ("--upload-pack=touch /tmp/x", "space"),
-        ("--upload-pack=/tmp/x", "hyphen"),
-        ("https://me:hush@github.com/a/b", "credentials"),
-        ("file:///tmp/x", "on this machine are not allowed"),
-        ("/tmp/x", "on this machine are not allowed"),
-    ],
-)
-def test_what_the_policy_does_not_allow_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, url: str, why: str
+def test_without_a_branch_the_remotes_head_is_fetched(remote: Remote, mirror: Mirror) -> None:
+    first = remote.commit({"a": b"1"})
+    other = remote.commit({"a": b"2"}, "trunk")
+    assert mirror.fetch(None) == first
+    remote.git("branch", "-m", "main", "old")
+    remote.git("symbolic-ref", "HEAD", "refs/heads/trunk")
+    assert mirror.fetch(None) == other
+
+
+@pytest.mark.parametrize("branch", [None, "main"])
+def test_an_empty_repository_has_no_head(remote: Remote, mirror: Mirror, branch: str | None) -> None:
+    assert mirror.fetch(branch) is None
+    commit = remote.commit({"a.md": b"1"})
+    assert mirror.fetch(branch) == commit
+    remote.git("update-ref", "-d", "refs/heads/main")
+    assert mirror.fetch(branch) is None
+
+
+def test_a_missing_branch_is_an_error_that_lists_the_others(remote: Remote, mirror: Mirror) -> None:
+    for number in range(12):
+        remote.commit({"a.md": b"1"}, f"b{number:02}")
+    with pytest.raises(ScanFailed, match=r"no branch next; its branches are b00, b01, .*, b09, \.\.\.$"):
+        mirror.fetch("next")
+    with pytest.raises(ScanFailed, match="a HEAD that names no branch; its branches are b00"):
+        mirror.fetch(None)
+
+
+def test_a_branch_is_not_confused_with_a_tag(remote: Remote, mirror: Mirror) -> None:
+    commit = remote.commit({"a.md": b"1"})
+    remote.git("tag", "v1")
+    with pytest.raises(ScanFailed, match="no branch v1"):
+        mirror.fetch("v1")
+    remote.commit({"a.md": b"2"})
+    remote.git("tag", "-f", "main", commit)
+    assert mirror.fetch("main") != commit
+
+
+def test_a_shallow_repository_can_be_mirrored(tmp_path: Path, remote: Remote) -> None:
+    remote.commit({"a.md": b"1"})
+    commit = remote.commit({"a.md": b"2"})
+    remote.git("clone", "--quiet", "--bare", "--depth=1", remote.url, str(tmp_path / "shallow.git"))
+    assert Mirror(tmp_path / "m.git", str(tmp_path / "shallow.git"), LOCAL).fetch(None) == commit
+
+
+def test_a_repository_with_sha256_can_be_mirrored(tmp_path: Path) -> None:
+    remote = Remote(tmp_path / "long.git", "--object-format=sha256")
+    commit = remote.commit({"a.md": b"1"})
+    mirror = Mirror(tmp_path / "m.git", remote.url, LOCAL)
+    assert mirror.fetch(None) == commit
+    assert contents(mirror, commit) == {"a.md": b"1"}
+
+
+def test_a_mirror_that_past_fetches_made_too_large_is_tidied(tmp_path: Path, remote: Remote) -> None:
+    mirror = with_limits(remote, max_total_bytes=400_000)
+    for _ in range(8):
+        commit = head_after(remote, mirror, {"a": os.urandom(100_000)})
+        assert storage.size_of_packs(tmp_path / "limited.git") <= 400_000
+    assert len(contents(mirror, commit)) == 1
+
+
+def test_a_repository_that_grows_above_the_limit_is_refused_and_leaves_no_mirror(
+    tmp_path: Path, remote: Remote
 ) -> None:
-    resolving_to(monkeypatch, "140.82.121.4")
-    with pytest.raises(RepositoryRefused, match=why) as refusal:
-        Mirror(tmp_path / "m.git", url, Policy()).fetch(None)
-    assert "hush" not in str(refusal.value)
-    assert not any(tmp_path.iterdir())
+    mirror = with_limits(remote, max_total_bytes=400_000)
+    for number in range(3):
+        head_after(remote, mirror, {f"{number}": os.urandom(100_000)})
+    remote.commit({"3": os.urandom(100_000)})
+    with pytest.raises(ScanFailed, match=r"remote\.git is larger than the 400,000 bytes that the settings allow$"):
+        mirror.fetch(None)
+    assert not (tmp_path / "limited.git").exists()
+    smaller = head_after(remote, mirror, {f"{number}": None for number in range(3)})
+    assert len(contents(mirror, smaller)) == 1
 
 
-@pytest.mark.parametrize(
-    "address",
-    [
-        *(
-            "127.0.0.1",
-            "10.1.2.3",
-            "172.16.0.1",
-            "192.168.1.1",
-            "169.254.169.254",
-            "100.64.0.1",
-            "0.0.0.0",
-            "224.0.0.1",
-        ),
-        *("::1", "fe80::1%eth0", "fd00::1", "::ffff:127.0.0.1", "64:ff9b::a00:1", "2002:7f00:1::", "ff02::1", "::"),
-    ],
-)
-def test_a_host_with_an_address_that_is_not_public_is_refused(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
-    resolving_to(monkeypatch, "140.82.121.4", address)
-    with pytest.raises(RepositoryRefused, match="private address"):
-        access_to(parsed("https://github.com/a/b"), Policy())
-    with pytest.raises(RepositoryRefused, match="private address"):
-        access_to(parsed("git@github.com:a/b"), Policy())
-    access_to(parsed("https://github.com/a/b"), Policy(allow_private=True))
-
-
-def test_git_goes_to_the_addresses_that_were_checked(monkeypatch: pytest.MonkeyPatch) -> None:
-    resolving_to(monkeypatch, "140.82.121.4", "2606:50c0:8000::64", "140.82.121.4")
-    config = access_to(parsed("https://github.com:8443/a/b"), Policy()).config
-    assert ("http.curloptResolve", "github.com:8443:140.82.121.4,[2606:50c0:8000::64]") in config
-
-
-def test_a_host_without_an_address_may_have_one_later(monkeypatch: pytest.MonkeyPatch) -> None:
-    def getaddrinfo(*_: Any, **__: Any) -> None:
-        raise socket.gaierror("Name or service not known")
-
-    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
-    for name in ("https_proxy", "HTTPS_PROXY"):
-        monkeypatch.delenv(name, raising=False)
-    with pytest.raises(ScanFailed, match="has no address") as failure:
-        access_to(parsed("https://github.com/a/b"), Policy())
-    assert failure.value.retryable
-    monkeypatch.setenv("https_proxy", "http://proxy:3128")  # which looks it up itself
-    access_to(parsed("https://github.com/a/b"), Policy())
-
-
-@pytest.mark.parametrize(
-    "branch", ["main", "feature/x", "release-1.0", "später", "a@b", "x.y", "refs/heads/main", "(x)"]
-)
-def test_a_branch_is_fetched_by_its_name(branch: str) -> None:
-    assert refspec_source(branch) == f"refs/heads/{branch}"
-
-
-@pytest.mark.parametrize(
-    "branch",
-    [
-        *("", "-x", "--upload-pack=touch /tmp/x", "a b", "a..b", "a//b", "/a", "a/", ".a", "a/.b", "a.", "a.lock"),
-        *("a.lock/b", "a~1", "a^", "a:b", "a?", "a*", "a[b", "a\\b", "a@{1}", "@", "a\0b", "a\nb", "a\x7f", "main\n"),
-        *("\ud800", "x" * 1001, "+main:x"),
-    ],
-)
-def test_what_is_no_branch_is_refused(tmp_path: Path, branch: str) -> None:
-    remote = Remote(tmp_path / "remote")
-    with pytest.raises(RepositoryRefused, match="cannot be the name of a branch"):
-        Mirror(tmp_path / "m.git", remote.url, Policy(allow_local=True)).fetch(branch)
-    assert not (tmp_path / "m.git").exists()
-
-
-def fake_git(folder: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> None:
-    """Put a git first on PATH that runs `script`, which knows the real one as $REAL."""
-    folder.mkdir()
-    place = folder / "git"
-    place.write_text(f"#!/bin/sh\nREAL={shutil.which('git')}\n{script}\n")
-    place.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
-
-
-@pytest.mark.parametrize(
-    ("host", "token", "pair"),
-    [
-        ("github.com", TOKEN, f"x-access-token:{TOKEN}"),
-        ("gitlab.com", TOKEN, f"oauth2:{TOKEN}"),
-        ("bitbucket.org", TOKEN, f"x-token-auth:{TOKEN}"),
-        ("bitbucket.org", f"me:{TOKEN}", f"me:{TOKEN}"),
-    ],
-)
-def test_a_token_goes_to_its_host_by_the_environment_alone(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, host: str, token: str, pair: str
+def test_missing_blobs_are_fetched_in_one_request(
+    tmp_path: Path, remote: Remote, mirror: Mirror, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    encoded = base64.b64encode(pair.encode()).decode()
-    resolving_to(monkeypatch, "140.82.121.4")
-    monkeypatch.setenv("JIVE_SECRET_KEYS", "key-of-our-own")
-    monkeypatch.setenv("GIT_DIR", "/elsewhere")
-    monkeypatch.setenv("GIT_TRACE", "1")
-    monkeypatch.setenv("GIT_SSL_CAINFO", "/certificates.pem")
-    record = tmp_path / "record"
-    fake_git(
-        tmp_path / "bin",
-        monkeypatch,
-        f'[ "$1" = init ] && exec "$REAL" "$@"\necho "ARGV $*" >> {record}\nenv >> {record}\n'
-        f'echo "fatal: tried {encoded} and {TOKEN} in vain" >&2\nexit 128',
-    )
-    policy = Policy(tokens={host: token, "example.com": "not-this-one"})
-    with pytest.raises(ScanFailed, match="in vain") as failure:
-        Mirror(tmp_path / "m.git", f"https://{host}/a/b", policy).fetch(None)
-
-    lines = record.read_text().splitlines()
-    values = [line.partition("=")[2] for line in lines if line.startswith("GIT_CONFIG_VALUE_")]
-    assert f"Authorization: Basic {encoded}" in values
-    assert any(line.endswith(f"=http.https://{host}/.extraHeader") for line in lines)
-    assert not any(TOKEN in line or encoded in line for line in lines if not line.startswith("GIT_CONFIG_VALUE_"))
-    assert {"GIT_TERMINAL_PROMPT=0", "GIT_SSL_CAINFO=/certificates.pem", "GIT_ALLOW_PROTOCOL=https"} <= set(lines)
-    assert not any("key-of-our-own" in line or "not-this-one" in line for line in lines)
-    assert not any(line.startswith(("GIT_TRACE=", "GIT_DIR=/elsewhere")) for line in lines)
-    told = f"{failure.value} {failure.value.__cause__} {policy!r} {caplog.text}"
-    assert TOKEN not in told
-    assert encoded not in told
-    kept = [place.read_text(errors="replace") for place in (tmp_path / "m.git").rglob("*") if place.is_file()]
-    assert not any(TOKEN in text or encoded in text for text in kept)
-
-
-@pytest.fixture
-def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[type[Gateway], str]]:
-    """A server on this machine, and the URL that its repositories are below."""
-    certificate = tmp_path / "certificate.pem"
-    monkeypatch.setenv("GIT_SSL_CAINFO", str(certificate))
-    monkeypatch.setenv("no_proxy", "localhost")
-    with https(tmp_path / "served", certificate) as (gateway, port):
-        yield gateway, f"https://localhost:{port}"
-
-
-NEAR = Policy(hosts={"localhost": None}, allow_private=True)
-
-
-def test_a_private_repository_is_read_with_its_hosts_token(tmp_path: Path, served: tuple[type[Gateway], str]) -> None:
-    gateway, base = served
-    remote = Remote(tmp_path / "served/org/private.git")
-    head = remote.commit({"docs/prd.md": b"# PRD\n"})
     remote.allow_filters()
-    pair = base64.b64encode(f"x-access-token:{TOKEN}".encode()).decode()
-    gateway.wanted = f"Basic {pair}"
-    with pytest.raises(ScanFailed, match="wants a token"):
-        Mirror(tmp_path / "m.git", f"{base}/org/private.git", NEAR).fetch(None)
-    policy = Policy(hosts=NEAR.hosts, allow_private=True, tokens={"localhost": TOKEN})
-    mirror = Mirror(tmp_path / "m.git", f"{base}/org/private.git", policy)
-    assert mirror.fetch("main") == head
-    files = mirror.files(head)
-    assert list(mirror.blobs(files.values())) == [(files["docs/prd.md"], b"# PRD\n")]
-    assert TOKEN not in (tmp_path / "m.git/config").read_text()
+    old = head_after(remote, mirror, {f"{number}": b"%d" % number for number in range(50)})
+    list(mirror.blobs(mirror.files(old).values()))
+    new = head_after(remote, mirror, {f"{number}": b"new %d" % number for number in range(9)})
+    wrap_git(tmp_path / "bin", monkeypatch, f'echo "$1" >> {tmp_path}/ran\nexec "$REAL" "$@"')
+    changed, _ = mirror.changes(old, new) or ({}, set())
+    assert [data for _, data in mirror.blobs(changed.values())] == [b"new %d" % number for number in range(9)]
+    ran = (tmp_path / "ran").read_text().split()
+    assert [command for command in ran if command in ("cat-file", "diff-tree", "fetch")] == [
+        *("diff-tree", "cat-file", "cat-file", "fetch", "cat-file")
+    ]
 
 
-def test_a_missing_git_at_the_end_is_added_when_the_host_asks_for_it(
-    tmp_path: Path, served: tuple[type[Gateway], str]
+def test_many_fetches_do_not_leave_many_packs(
+    tmp_path: Path, remote: Remote, mirror: Mirror, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(fetching, "MAX_PACKS", 3)
+    old = head_after(remote, mirror, {"b": b"1"})
+    for number in range(8):
+        new = head_after(remote, mirror, {"a": b"%d" % number})
+        changed, gone = mirror.changes(old, new) or ({}, {"unknown"})
+        assert (list(changed), gone) == (["a"], set())
+        assert storage.number_of_packs(tmp_path / "mirror.git") <= 5
+        old = new
+
+
+def test_only_one_commit_is_fetched(tmp_path: Path, remote: Remote, mirror: Mirror) -> None:
+    for number in range(5):
+        remote.commit({"a.md": b"%d" % number})
+        mirror.fetch(None)
+    command = ["git", "rev-list", "--count", "refs/jive/head"]
+    assert subprocess.check_output(command, cwd=tmp_path / "mirror.git") == b"1\n"
+    assert len((tmp_path / "mirror.git/shallow").read_text().split()) == 1
+
+
+def test_a_repository_of_another_user_can_be_read(
+    tmp_path: Path, remote: Remote, mirror: Mirror, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit = remote.commit({"a.md": b"1"})
+    wrap_git(tmp_path / "bin", monkeypatch, 'GIT_TEST_ASSUME_DIFFERENT_OWNER=1 exec "$REAL" "$@"')
+    assert mirror.fetch(None) == commit
+
+
+def test_a_suffix_that_the_host_requires_is_added_to_the_url(tmp_path: Path, served: tuple[type[Gateway], str]) -> None:
     head = Remote(tmp_path / "served/org/repo.git").commit({"a.md": b"x"})
-    assert Mirror(tmp_path / "m.git", f"{served[1]}/org/repo", NEAR).fetch(None) == head
+    assert Mirror(tmp_path / "m.git", f"{served[1]}/org/repo", LOCALHOST).fetch(None) == head
 
 
 def test_a_redirect_is_never_followed(tmp_path: Path, served: tuple[type[Gateway], str]) -> None:
     gateway, base = served
     Remote(tmp_path / "served/org/repo.git").commit({"a.md": b"x"})
-    policy = Policy(hosts=NEAR.hosts, allow_private=True, tokens={"localhost": TOKEN})
+    policy = Policy(hosts=LOCALHOST.hosts, allow_private=True, tokens={"localhost": "x"})
     with pytest.raises(ScanFailed, match="has moved; use its new URL"):
         Mirror(tmp_path / "m.git", f"{base}/moved/org/repo.git", policy).fetch(None)
-    assert {path for path, _ in gateway.asked} == {"/moved/org/repo.git/info/refs"}
+    assert {path for path, _ in gateway.requests} == {"/moved/org/repo.git/info/refs"}
 
 
-def test_a_repository_that_the_host_does_not_have_is_told(tmp_path: Path, served: tuple[type[Gateway], str]) -> None:
+def test_an_unknown_repository_is_an_error_of_one_line(tmp_path: Path, served: tuple[type[Gateway], str]) -> None:
     with pytest.raises(ScanFailed, match=r"org/none\.git cannot be fetched: .*not found") as failure:
-        Mirror(tmp_path / "m.git", f"{served[1]}/org/none.git", NEAR).fetch(None)
+        Mirror(tmp_path / "m.git", f"{served[1]}/org/none.git", LOCALHOST).fetch(None)
     assert "\n" not in str(failure.value)
 
 
-def test_ssh_asks_nothing_and_takes_new_hosts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    record = tmp_path / "record"
-    ssh = tmp_path / "ssh"
-    ssh.write_text(
-        f'#!/bin/sh\necho "$*" > {record}\necho "git@localhost: Permission denied (publickey)." >&2\nexit 255\n'
-    )
-    ssh.chmod(0o755)
-    monkeypatch.setenv("GIT_SSH_COMMAND", str(ssh))
-    with pytest.raises(ScanFailed, match=r"wants an ssh key .*Permission denied \(publickey\)"):
-        Mirror(tmp_path / "m.git", "git@localhost:org/repo.git", NEAR).fetch(None)
-    words = record.read_text()
-    assert "-oBatchMode=yes -oStrictHostKeyChecking=accept-new" in words
-    assert "git@localhost git-upload-pack 'org/repo.git'" in words
+def test_ssh_never_prompts_and_accepts_new_hosts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    record = fail_over_ssh(tmp_path / "bin", monkeypatch, "git@localhost: Permission denied (publickey).")
+    with pytest.raises(ScanFailed, match=r"only be read with an ssh key .*Permission denied \(publickey\)"):
+        Mirror(tmp_path / "m.git", "git@localhost:org/repo.git", LOCALHOST).fetch(None)
+    arguments = record.read_text()
+    assert "-oBatchMode=yes -oStrictHostKeyChecking=accept-new" in arguments
+    assert "git@localhost git-upload-pack 'org/repo.git'" in arguments
 
 
-@pytest.mark.parametrize(
-    ("told", "line"),
-    [
-        ("warning: x\nfatal: repository 'y' not found\n", "repository 'y' not found"),
-        (
-            "ERROR: Repository not found.\nfatal: Could not read from remote repository.\n\n"
-            "Please make sure you have the correct access rights\nand the repository exists.\n",
-            "Repository not found.",
-        ),
-        ("git@x: Permission denied.\nfatal: Could not read from remote repository.\n", "git@x: Permission denied."),
-        ("fatal: a\x1b[31mb\tc\n", "a [31mb c"),
-        ("", "no reason given"),
-        ("x" * 1000, "x" * 300),
-    ],
-)
-def test_the_telling_line_of_git_is_picked(told: str, line: str) -> None:
-    assert telling_line(told) == line
+@pytest.mark.parametrize("trickles", [False, True], ids=["nothing", "a trickle"])
+def test_a_host_that_sends_almost_nothing_is_given_up_long_before_the_deadline(
+    tmp_path: Path, certificate: Path, trickles: bool
+) -> None:
+    policy = Policy(hosts={"localhost": None}, allow_private=True, timeout_s=25, stall_timeout_s=1)
+    with stalling_https(certificate, trickles=trickles) as port:
+        began = time.monotonic()
+        with pytest.raises(ScanFailed, match="the host sent almost nothing for 1 s"):
+            Mirror(tmp_path / "m.git", f"https://localhost:{port}/a/b.git", policy).fetch(None)
+        assert time.monotonic() - began < 15
+
+
+def test_a_fetch_ends_at_the_deadline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    policy = Policy(hosts={"localhost": None}, allow_private=True, timeout_s=1.5)
+    with hang_over_ssh(tmp_path, monkeypatch, "") as pipe:
+        until_ended = threading.Thread(target=pipe.read_text, daemon=True)
+        until_ended.start()
+        with pytest.raises(ScanFailed, match=r"took longer than the 1\.5 s"):
+            Mirror(tmp_path / "m.git", "ssh://git@localhost/a/b", policy).fetch(None)
+        until_ended.join(30)
+        assert not until_ended.is_alive()

@@ -1,20 +1,20 @@
-"""A mirror that was damaged, left behind by a killed process, or is wanted by two at once, still gives the head."""
+"""The folder of a mirror: damage, leftovers of killed processes, locks, replacement and removal."""
 
 import os
 import shutil
-import signal
 import subprocess
 import sys
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from jive.errors import ScanFailed
-from jive.repositories.mirror import Mirror, Policy
-from tests.repositories.mirrors import FAR, NEAR, contents, head_after, with_limits
+from jive.repositories import storage
+from jive.repositories.mirror import Mirror
+from tests.repositories.mirrors import LOCAL, contents, head_after, with_limits
+from tests.repositories.programs import hang_over_ssh
 from tests.repositories.remotes import Content, Remote
 
 
@@ -55,7 +55,7 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
 @pytest.mark.parametrize(
     ("when", "filters"), [("before the fetch", False), ("after the fetch", True), ("before the contents", True)]
 )
-def test_a_damaged_mirror_is_made_anew(
+def test_a_damaged_mirror_is_recreated(
     tmp_path: Path, remote: Remote, mirror: Mirror, damage: str, filters: bool, when: str
 ) -> None:
     if filters:
@@ -79,23 +79,23 @@ def test_a_damaged_mirror_is_made_anew(
     assert mirror.fetch("main") == new
 
 
-def test_a_file_in_the_mirrors_place_makes_way(tmp_path: Path, remote: Remote, mirror: Mirror) -> None:
+def test_a_file_in_the_place_of_a_mirror_is_replaced(tmp_path: Path, remote: Remote, mirror: Mirror) -> None:
     commit = remote.commit({"a.md": b"1"})
     (tmp_path / "mirror.git").write_bytes(b"")
     assert mirror.fetch(None) == commit
 
 
-def test_a_place_that_cannot_be_written_is_told(tmp_path: Path, remote: Remote) -> None:
+def test_a_folder_that_cannot_be_written_is_an_error(tmp_path: Path, remote: Remote) -> None:
     remote.commit({"a.md": b"1"})
     (tmp_path / "file").write_bytes(b"")
-    mirror = Mirror(tmp_path / "file/mirror.git", remote.url, NEAR)
+    mirror = Mirror(tmp_path / "file/mirror.git", remote.url, LOCAL)
     with pytest.raises(ScanFailed), mirror.locked():
         pass
     with pytest.raises(ScanFailed):
         mirror.fetch(None)
 
 
-def test_locks_of_killed_processes_do_not_block(tmp_path: Path, remote: Remote, mirror: Mirror) -> None:
+def test_leftovers_of_killed_processes_are_removed(tmp_path: Path, remote: Remote, mirror: Mirror) -> None:
     old = head_after(remote, mirror, {"a.md": b"1"})
     left = ("shallow.lock", "config.lock", "packed-refs.lock", "HEAD.lock", "refs/jive/head.lock", "index.lock")
     for name in (*left, "objects/pack/tmp_pack_x", "objects/pack/tmp_idx_x"):
@@ -106,43 +106,12 @@ def test_locks_of_killed_processes_do_not_block(tmp_path: Path, remote: Remote, 
     assert not [place for place in (tmp_path / "mirror.git").rglob("*") if place.name.startswith("tmp_")]
 
 
-@contextmanager
-def ssh(monkeypatch: pytest.MonkeyPatch, folder: Path, script: str) -> Iterator[Path]:
-    """Answer ssh with `script`, which has the command for the host in $command; then hang.
-
-    Yields a pipe with a line when it hangs, and an end when it is dead.
-    """
-    said = folder / "said"
-    os.mkfifo(said)
-    place = folder / "ssh"
-    lines = ("#!/bin/sh", f"echo $$ > {folder}/pid", "for command; do :; done", script)
-    place.write_text("\n".join((*lines, f"exec 3> {said}", "echo >&3", "exec sleep 600\n")))
-    place.chmod(0o755)
-    monkeypatch.setenv("GIT_SSH_COMMAND", str(place))
-    try:
-        yield said
-    finally:
-        with suppress(ProcessLookupError):
-            os.kill(int((folder / "pid").read_text()), signal.SIGKILL)
-
-
-def test_a_host_that_does_not_answer_ends_with_the_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    policy = Policy(hosts=FAR.hosts, allow_private=True, timeout_s=1.5)
-    with ssh(monkeypatch, tmp_path, "") as said:
-        until_dead = threading.Thread(target=said.read_text, daemon=True)
-        until_dead.start()
-        with pytest.raises(ScanFailed, match=r"took longer than the 1\.5 s"):
-            Mirror(tmp_path / "m.git", "ssh://git@localhost/a/b", policy).fetch(None)
-        until_dead.join(30)
-        assert not until_dead.is_alive()
-
-
 FETCH = """
 import sys
 from pathlib import Path
 from jive.repositories.mirror import Mirror, Policy
 folder, url = sys.argv[1:]
-policy = Policy(hosts=frozenset({"localhost"}), allow_private=True, allow_local=True)
+policy = Policy(hosts={"localhost": None}, allow_private=True, allow_local=True)
 mirror = Mirror(Path(folder), url, policy)
 with mirror.locked():
     commit = mirror.fetch(None)
@@ -154,16 +123,16 @@ def start_fetch(folder: Path, url: str) -> "subprocess.Popen[bytes]":
     return subprocess.Popen([sys.executable, "-c", FETCH, str(folder), url], stdout=subprocess.PIPE)
 
 
-def test_a_process_killed_in_the_middle_of_a_fetch_leaves_nothing_that_stops_the_next(
+def test_a_process_that_is_killed_during_a_fetch_does_not_stop_the_next(
     tmp_path: Path, remote: Remote, mirror: Mirror, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = head_after(remote, mirror, {"a": b"1"})
     commit = remote.commit({"big": os.urandom(500_000)})
     url = f"ssh://git@localhost{remote.folder}"
-    with ssh(monkeypatch, tmp_path, 'sh -c "$command" | dd bs=1 count=200000') as said:
+    with hang_over_ssh(tmp_path, monkeypatch, 'sh -c "$command" | dd bs=1 count=200000') as hanging:
         process = start_fetch(tmp_path / "mirror.git", url)
-        with said.open() as pipe:
-            pipe.readline()  # half of the pack has come
+        with hanging.open() as pipe:
+            pipe.readline()  # half of the pack has arrived
             process.kill()
         process.communicate()
     assert [place for place in (tmp_path / "mirror.git").rglob("tmp_*") if place.is_file()]
@@ -173,7 +142,7 @@ def test_a_process_killed_in_the_middle_of_a_fetch_leaves_nothing_that_stops_the
         assert mirror.changes(first, commit)
 
 
-def test_two_processes_at_once_wait_for_each_other(tmp_path: Path, remote: Remote) -> None:
+def test_processes_that_share_a_mirror_take_turns(tmp_path: Path, remote: Remote) -> None:
     commit = remote.commit({f"{number}": b"%d" % number for number in range(200)})
     processes = [start_fetch(tmp_path / "mirror.git", remote.url) for _ in range(3)]
     for process in processes:
@@ -182,9 +151,41 @@ def test_two_processes_at_once_wait_for_each_other(tmp_path: Path, remote: Remot
         assert process.returncode == 0
 
 
-def test_a_mirror_that_is_in_use_is_told_when_the_time_is_over(remote: Remote) -> None:
+def test_a_locked_mirror_is_an_error_at_the_deadline(remote: Remote) -> None:
     late = with_limits(remote, timeout_s=0.05)
     with with_limits(remote).locked(), pytest.raises(ScanFailed, match="did not end in time"), late.locked():
         pass
     with with_limits(remote).locked():
         pass
+
+
+def test_a_removed_mirror_leaves_nothing_behind(tmp_path: Path, remote: Remote, mirror: Mirror) -> None:
+    with mirror.locked():
+        head_after(remote, mirror, {"a.md": b"1"})
+        with pytest.raises(ScanFailed, match="did not end in time"):
+            storage.remove(tmp_path / "mirror.git")
+        assert (tmp_path / "mirror.git/HEAD").is_file()
+    for ending in ("new", "gone", "replacement", "replacement.new"):
+        (tmp_path / f"mirror.git.{ending}").mkdir()
+    (tmp_path / "mirror.gits").touch()
+    for _ in range(2):
+        storage.remove(tmp_path / "mirror.git")
+        assert sorted(place.name for place in tmp_path.iterdir()) == ["mirror.gits", "remote.git"]
+
+
+def test_a_replacement_takes_the_place_of_a_folder_only_when_it_is_complete(tmp_path: Path) -> None:
+    folder = tmp_path / "mirror.git"
+    for was_there in (False, True):
+        with pytest.raises(ZeroDivisionError), storage.replacement(folder) as new:
+            new.mkdir()
+            raise ZeroDivisionError
+        assert folder.exists() == was_there
+        with storage.replacement(folder) as new:
+            storage.make(new, time.monotonic() + 60)
+        assert (folder / "HEAD").is_file()
+        assert list(tmp_path.iterdir()) == [folder]
+
+
+def test_sizes_of_nothing_are_zero(tmp_path: Path) -> None:
+    assert storage.size_of_packs(tmp_path / "mirror.git") == 0
+    assert storage.number_of_packs(tmp_path / "mirror.git") == 0

@@ -1,14 +1,15 @@
-"""What a mirror says of a commit: its files, what changed since another one, and their contents, within limits."""
+"""Parsing git's listings: which entries count, odd paths, limits, and output that ends early."""
 
+import io
 import logging
 import os
 
 import pytest
 
 from jive.errors import ScanFailed
-from jive.repositories import storage
+from jive.repositories import streams
 from jive.repositories.mirror import Mirror
-from tests.repositories.mirrors import contents, head, head_after, with_limits
+from tests.repositories.mirrors import contents, head_after
 from tests.repositories.remotes import EXECUTABLE, LINK, SUBMODULE, Content, Remote
 
 ODD: dict[str | bytes, Content] = {
@@ -37,7 +38,7 @@ def test_only_regular_files_are_listed(remote: Remote, mirror: Mirror) -> None:
     }
 
 
-def test_paths_may_be_odd(remote: Remote, mirror: Mirror) -> None:
+def test_paths_may_hold_any_characters(remote: Remote, mirror: Mirror) -> None:
     odd = {str(path) for path in ODD}
     commit = remote.commit(ODD)
     assert mirror.fetch(None) == commit
@@ -48,7 +49,7 @@ def test_paths_may_be_odd(remote: Remote, mirror: Mirror) -> None:
     assert mirror.changes(commit, removed) == ({}, odd)
 
 
-def test_a_path_that_is_no_utf_8_is_left_out_and_warned_of(
+def test_a_path_that_is_not_utf_8_is_skipped_with_a_warning(
     remote: Remote, mirror: Mirror, caplog: pytest.LogCaptureFixture
 ) -> None:
     old = head_after(remote, mirror, {"good.md": b"1"})
@@ -59,7 +60,7 @@ def test_a_path_that_is_no_utf_8_is_left_out_and_warned_of(
     assert r"docs/gr\xf6\xdfe.md" in caplog.text
 
 
-def test_changes_are_those_of_regular_files(remote: Remote, mirror: Mirror) -> None:
+def test_only_changes_of_regular_files_count(remote: Remote, mirror: Mirror) -> None:
     old = head_after(
         remote,
         mirror,
@@ -100,66 +101,58 @@ def test_changes_are_those_of_regular_files(remote: Remote, mirror: Mirror) -> N
     assert mirror.changes(new, new) == ({}, set())
 
 
-def test_changes_since_what_is_not_there_are_unknown(remote: Remote, mirror: Mirror) -> None:
-    commit = head_after(remote, mirror, {"a.md": b"1"})
-    for old in ("0" * 40, "-O/tmp/x", "", "HEAD"):
-        assert mirror.changes(old, commit) is None
-
-
-def test_more_changes_than_files_are_allowed_are_unknown(remote: Remote) -> None:
-    mirror = with_limits(remote, max_files=3)
-    old = head_after(remote, mirror, {"a": b"1"})
-    new = head_after(remote, mirror, {**{f"{number}": b"1" for number in range(3)}, "a": None})
-    assert mirror.changes(old, new) is None
-    assert len(mirror.files(new)) == 3
-
-
-def test_contents_come_in_the_order_asked(remote: Remote, mirror: Mirror) -> None:
-    commit = head_after(remote, mirror, {f"{number}.md": b"%d" % number for number in range(20)})
-    ids = list(mirror.files(commit).values())
-    asked = [*reversed(ids), ids[0]]
-    assert [blob_id for blob_id, _ in mirror.blobs(asked)] == asked
-    assert list(mirror.blobs([])) == []
-
-
-def test_a_large_file_has_no_content_and_the_next_one_has(remote: Remote, mirror: Mirror) -> None:
+def test_a_large_file_has_no_content_and_the_next_ones_do(remote: Remote, mirror: Mirror) -> None:
     commit = head_after(remote, mirror, {"a": b"1", "b": os.urandom(3_000_000), "c": b"x" * 2_000_000, "d": b"2"})
     found = contents(mirror, commit)
     assert found == {"a": b"1", "b": None, "c": b"x" * 2_000_000, "d": b"2"}
 
 
-def test_reading_may_stop_at_any_place(remote: Remote, mirror: Mirror) -> None:
-    commit = head_after(remote, mirror, {f"{number}": os.urandom(200_000) for number in range(10)})
-    reading = iter(mirror.blobs(mirror.files(commit).values()))
-    next(reading)
-    del reading  # a git that was left alone would warn here, as an error
-    assert len(contents(mirror, commit)) == 10
+A, B = "a" * 40, "b" * 40
+
+
+def stream_of(*parts: bytes) -> io.BytesIO:
+    return io.BytesIO(b"".join(parts))
+
+
+@pytest.mark.parametrize(("kept", "count"), [(0, 0), (1, 0), (50, 0), (51, 1), (70, 1), (108, 1), (109, 2)])
+def test_contents_end_where_the_output_ends(kept: int, count: int) -> None:
+    output = b"%s blob 2\n12\n%s blob 9\n123456789\n" % (A.encode(), B.encode())
+    found = list(streams.contents(stream_of(output[:kept]), [A, B], 5))
+    assert found == [(A, 2, b"12"), (B, 9, None)][:count]
+
+
+def test_a_missing_blob_and_another_object_are_errors() -> None:
+    with pytest.raises(streams.MissingBlob):
+        list(streams.contents(stream_of(A.encode(), b" missing\n"), [A], 5))
+    with pytest.raises(ScanFailed, match=f"{A} is the id of a tree, not of a file"):
+        list(streams.contents(stream_of(A.encode(), b" tree 2\n12\n"), [A], 5))
+
+
+def test_a_record_without_an_end_is_an_error() -> None:
+    longest = b"b" * streams.MAX_RECORD_BYTES
+    assert list(streams.records(stream_of(b"a\0", longest, b"\0"))) == [b"a", longest]
+    with pytest.raises(ScanFailed, match="longer than any system allows"):
+        list(streams.records(stream_of(longest, longest)))
+
+
+def test_more_entries_than_the_limit_are_an_error() -> None:
+    listing = b"".join(b"100644 blob %s\t%d\0" % (A.encode(), number) for number in range(3))
+    assert streams.files(stream_of(listing), 3) == {"0": A, "1": A, "2": A}
+    with pytest.raises(streams.TooMany, match="more than the 2 files"):
+        streams.files(stream_of(listing), 2)
+    changes = b"".join(b":100644 100644 %s %s M\0%d\0" % (A.encode(), B.encode(), number) for number in range(3))
+    assert streams.changes(stream_of(changes), 3) == ({"0": B, "1": B, "2": B}, set())
+    with pytest.raises(streams.TooMany, match="More than the 2 files"):
+        streams.changes(stream_of(changes), 2)
 
 
 @pytest.mark.parametrize(
-    ("limits", "told"),
-    [
-        ({"max_files": 4}, "more than the 4 files"),
-        ({"max_total_bytes": 400_000}, "larger than the 400,000 bytes"),
-    ],
+    "path", ["", "/a", "a/", "a//b", ".", "..", "a/../b", "./a", "a/.", "a\0b", "\ud800", "a" * 601]
 )
-def test_a_repository_over_a_limit_is_told(remote: Remote, limits: dict[str, float], told: str) -> None:
-    remote.commit({f"{number}": os.urandom(100_000) for number in range(5)})
-    mirror = with_limits(remote, **limits)
-    with pytest.raises(ScanFailed, match=told):
-        mirror.files(head(mirror))
-    assert storage.size_of_packs(remote.folder.parent / "limited.git") < 600_000
+def test_a_path_that_could_leave_the_tree_is_not_valid(path: str) -> None:
+    assert not streams.is_inside(path)
 
 
-def test_reading_more_than_allowed_is_told(remote: Remote) -> None:
-    remote.commit({f"{number}": b"%d" % number * 100_000 for number in range(5)})  # small when packed
-    mirror = with_limits(remote, max_total_bytes=400_000)
-    with pytest.raises(ScanFailed, match="more than 400,000 bytes together"):
-        contents(mirror, head(mirror))
-
-
-def test_many_folders_are_asked_for_at_once(remote: Remote, mirror: Mirror) -> None:
-    commit = head_after(remote, mirror, {f"d{number}/{name}": b"1" for number in range(150) for name in "ab"})
-    asked = [f"d{number}/{name}" for number in range(200) for name in "ac"]
-    assert mirror.exists(commit, asked) == {f"d{number}/a" for number in range(150)}
-    assert mirror.exists(commit, ["d1", "d1/b", "d1/b/c", "../d1", "/d1", "d1/", ""]) == {"d1", "d1/b"}
+@pytest.mark.parametrize("path", ["a", "a/b", ".a", "..a/b..", "a b", "-x", "a" * 600])
+def test_an_unusual_path_inside_the_tree_is_valid(path: str) -> None:
+    assert streams.is_inside(path)

@@ -1,4 +1,4 @@
-"""A repository's URL is taken apart, and refused where unsafe."""
+"""The URL of a repository is taken apart, and refused if it is unsafe."""
 
 import pytest
 
@@ -94,7 +94,7 @@ def test_a_url_is_taken_apart(url: str, expected: RepoUrl) -> None:
         ("https://github.com/" + "a" * 2000, "2,000"),
     ],
 )
-def test_what_is_unsafe_or_unclear_is_refused(url: str, why: str) -> None:
+def test_an_unsafe_or_ambiguous_url_is_refused(url: str, why: str) -> None:
     with pytest.raises(InvalidValue, match=why):
         parse(url)
 
@@ -112,7 +112,7 @@ def test_what_is_unsafe_or_unclear_is_refused(url: str, why: str) -> None:
         "https:me:hush@github.com/a/b",
     ],
 )
-def test_credentials_are_refused_and_not_repeated(url: str) -> None:
+def test_credentials_are_refused_and_not_shown(url: str) -> None:
     with pytest.raises(InvalidValue) as refusal:
         parse(url)
     assert "hush" not in str(refusal.value)
@@ -122,5 +122,5 @@ def test_credentials_are_refused_and_not_repeated(url: str) -> None:
     "url",
     ["https://github.com/a/b", "git@github.com:a/b.git", "ssh://git@host:7999/a/b.git", "/srv/a%20b"],
 )
-def test_what_git_gets_is_read_as_the_same_again(url: str) -> None:
+def test_parsing_the_url_for_git_returns_the_same_url(url: str) -> None:
     assert parse(parse(url).url).url == parse(url).url

@@ -25,7 +25,7 @@ def probes(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_all_is_well() -> None:
-    status, body = health.report()
+    status, body = health.check()
     assert status == 200
     assert (body["status"], body["database"], body["redis"], body["schema"]) == ("ok", True, True, True)
     assert body["problems"] == []
@@ -33,30 +33,30 @@ def test_all_is_well() -> None:
 
 def test_without_redis_it_is_degraded_and_still_200() -> None:
     with using(REDIS_URL="redis://127.0.0.1:1"):
-        status, body = health.report()
+        status, body = health.check()
     assert (status, body["status"], body["database"], body["redis"]) == (200, "degraded", True, False)
     assert body["problems"] == ["redis: cannot be reached"]
 
 
 def test_without_postgres_it_is_down_and_503() -> None:
     with using(DATABASE_URL="postgresql://127.0.0.1:1/jive"):
-        status, body = health.report()
+        status, body = health.check()
     assert (status, body["status"], body["database"], body["redis"]) == (503, "down", False, True)
 
 
 def test_on_a_schema_of_another_version_it_is_down(empty_database: str) -> None:
     with using(DATABASE_URL=empty_database):
-        status, body = health.report()
+        status, body = health.check()
         assert (status, body["status"], body["database"], body["schema"]) == (503, "down", True, False)
         assert "jive migrate" in body["problems"][0]
         schema.apply(database)
-        assert health.report()[0] == 200
+        assert health.check()[0] == 200
 
 
 def test_it_is_well_again_when_the_stores_are() -> None:
     with using(DATABASE_URL="postgresql://127.0.0.1:1/jive", REDIS_URL="redis://127.0.0.1:1"):
-        assert health.report()[1]["status"] == "down"
-    assert health.report()[1]["status"] == "ok"
+        assert health.check()[1]["status"] == "down"
+    assert health.check()[1]["status"] == "ok"
 
 
 @pytest.fixture
@@ -82,7 +82,7 @@ def frozen(home: Path) -> Iterator[Any]:
 def test_it_answers_within_two_seconds_when_both_stores_hang() -> None:
     for _ in range(3):
         started_at = time.monotonic()
-        status, body = health.report()
+        status, body = health.check()
         assert time.monotonic() - started_at < 2
         assert (status, body["database"], body["redis"]) == (503, False, False)
         assert "postgres: no answer" in body["problems"]
