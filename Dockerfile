@@ -52,10 +52,6 @@ request.urlopen('http://127.0.0.1:%s/api/health/live' % os.environ.get('PORT', 3
 
 
 FROM base AS dev
-# For tests that stop a Redis of their own. The Postgres for that comes with requirements-dev.lock.
-RUN apt-get update \
-    && apt-get install --yes --no-install-recommends redis-server \
-    && rm -rf /var/lib/apt/lists/*
 COPY --from=dependencies /install /usr/local
 COPY requirements-dev.lock /tmp/
 RUN pip install --only-binary=:all: --require-hashes --requirement=/tmp/requirements-dev.lock
