@@ -3,4 +3,4 @@
 `docs/architecture.md` is the map of the package; `jive.pipeline` is the path that a document takes.
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

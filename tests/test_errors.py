@@ -10,7 +10,11 @@ def subclasses(of: type[JiveError]) -> list[type[JiveError]]:
     return [each for child in of.__subclasses__() for each in (child, *subclasses(child))]
 
 
-SIMPLE = [each for each in subclasses(JiveError) if each not in (errors.SettingsError, errors.NotRunning)]
+SIMPLE = [
+    each
+    for each in subclasses(JiveError)
+    if each.__module__ == errors.__name__ and each not in (errors.SettingsError, errors.NotRunning)
+]
 
 
 @pytest.mark.parametrize("error", SIMPLE)
