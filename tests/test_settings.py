@@ -12,6 +12,7 @@ import pytest
 
 from jive import keys, settings
 from jive.errors import NotRunning, SettingsError
+from jive.settings_table import SETTINGS, Setting
 
 ROOT = Path(settings.__file__).parent.parent
 GOOD = {
@@ -92,8 +93,8 @@ def test_the_env_file_of_a_running_jive_up_is_read(monkeypatch: pytest.MonkeyPat
         assert settings.load().database_url == GOOD["DATABASE_URL"]
 
 
-@pytest.mark.parametrize("setting", [each for each in settings.SETTINGS if each.default is not None])
-def test_an_empty_setting_counts_as_unset(monkeypatch: pytest.MonkeyPatch, setting: settings.Setting) -> None:
+@pytest.mark.parametrize("setting", [each for each in SETTINGS if each.default is not None])
+def test_an_empty_setting_counts_as_unset(monkeypatch: pytest.MonkeyPatch, setting: Setting) -> None:
     assert load(monkeypatch, **{setting.name: ""}) == load(monkeypatch)
 
 
@@ -149,10 +150,10 @@ SECRETS = {
 
 @pytest.mark.parametrize(
     "setting",
-    [each for each in settings.SETTINGS if each.type in ("str", "list", "dict", "path") and each.field not in PUBLIC],
+    [each for each in SETTINGS if each.type in ("str", "list", "dict", "path") and each.field not in PUBLIC],
     ids=lambda setting: setting.name,
 )
-def test_a_secret_is_not_in_the_repr(monkeypatch: pytest.MonkeyPatch, setting: settings.Setting) -> None:
+def test_a_secret_is_not_in_the_repr(monkeypatch: pytest.MonkeyPatch, setting: Setting) -> None:
     value, secret = SECRETS.get(setting.name, ("hush", "hush"))
     config = load(monkeypatch, **{setting.name: value})
     assert secret in str(vars(config))
@@ -220,8 +221,8 @@ def test_a_file_that_cannot_be_read_is_reported(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_the_table_has_every_field_once() -> None:
-    assert [each.field for each in settings.SETTINGS] == list(dict.fromkeys(each.field for each in settings.SETTINGS))
-    assert {each.field for each in settings.SETTINGS} == {field.name for field in fields(settings.Settings)}
+    assert [each.field for each in SETTINGS] == list(dict.fromkeys(each.field for each in SETTINGS))
+    assert {each.field for each in SETTINGS} == {field.name for field in fields(settings.Settings)}
 
 
 def test_env_example_and_the_page_are_generated_from_the_table() -> None:
@@ -232,7 +233,7 @@ def test_env_example_and_the_page_are_generated_from_the_table() -> None:
 
 def test_the_lines_of_env_example_are_valid(tmp_path: Path) -> None:
     lines = re.findall(r"^# (\w+=.*)$", (ROOT / ".env.example").read_text(), re.MULTILINE)
-    assert len(lines) == len(settings.SETTINGS)
+    assert len(lines) == len(SETTINGS)
     (tmp_path / ".env").write_text("\n".join(lines))
     with pytest.raises(SettingsError) as caught:
         settings.load((tmp_path / ".env",))

@@ -24,9 +24,10 @@ from jive.operate import servers
 from jive.processes import Part, launcher, own_command, start, wait_until
 from jive.redis_client import server_version
 from jive.schema import apply, status
+from jive.settings_table import UP_FOLDER
 from jive.web.server import free_address
 
-HOME = settings.UP_FOLDER
+HOME = UP_FOLDER
 LOCK_ATTEMPTS = 3
 JIVE = (sys.executable, "-m", "jive")
 STOP = signal.SIGTERM
