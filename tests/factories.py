@@ -3,8 +3,8 @@
 import itertools
 from typing import Any
 
-from jive.models import Artifact, Project, WebhookEvent
-from jive.models.enums import ArtifactType, WebhookSource
+from jive.models import Artifact, MCPAuditLog, Project, WebhookEvent
+from jive.models.enums import ArtifactType, MCPResult, WebhookSource
 
 _numbers = itertools.count(1)
 
@@ -35,3 +35,18 @@ def make_delivery(project: Project, **fields: Any) -> WebhookEvent:
         "payload_hash": "0" * 64,
     }
     return WebhookEvent.create(project=project, **made | fields)
+
+
+def make_audit_log(project: Project, **fields: Any) -> MCPAuditLog:
+    made = {
+        "actor_type": "service_account",
+        "actor_id": "agent-7",
+        "actor_name": "Build agent",
+        "tool": "get_artifact",
+        "scope": "project:read",
+        "args_hash": "a" * 64,
+        "result": MCPResult.SUCCESS,
+        "ip_address": "203.0.113.9",
+        "user_agent": "agent/1.0",
+    }
+    return MCPAuditLog.create(project=project, **made | fields)
