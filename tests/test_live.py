@@ -43,19 +43,19 @@ def write(project: Project, count: int = 1) -> list[Envelope]:
 
 
 class Listener:
-    """A thread that listens, and the ids that it heard."""
+    """A thread that listens, and the ids that it received."""
 
     def __init__(self, project: Project, since: int | None) -> None:
-        self.heard: queue.SimpleQueue[int | None] = queue.SimpleQueue()
+        self.received: queue.SimpleQueue[int | None] = queue.SimpleQueue()
         self.stopping, self.ready = threading.Event(), threading.Event()
         self.thread = threading.Thread(target=self._run, args=(project, since), daemon=True)
 
     def _run(self, project: Project, since: int | None) -> None:
         for event in listen(project, since, self.stopping, self.ready.set):
-            self.heard.put(event.id)
+            self.received.put(event.id)
 
     def ids(self, count: int) -> list[int | None]:
-        return [self.heard.get(timeout=PATIENCE_S) for _ in range(count)]
+        return [self.received.get(timeout=PATIENCE_S) for _ in range(count)]
 
 
 @pytest.fixture
@@ -74,7 +74,7 @@ def listening(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     for listener in started:
         listener.stopping.set()
         listener.thread.join(PATIENCE_S)
-        assert listener.heard.empty()
+        assert listener.received.empty()
 
 
 def test_events_after_an_id_come_first_and_then_new_ones(project: Project, listening: Any) -> None:

@@ -12,7 +12,7 @@ from tests.flow.processes import free_port
 from tests.web.conftest import Client
 
 
-@pytest.mark.parametrize(("family", "address"), [(socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")])
+@pytest.mark.parametrize(("family", "address"), [(socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::")])
 def test_a_port_that_is_in_use_over_either_protocol_is_refused(family: socket.AddressFamily, address: str) -> None:
     with socket.create_server((address, 0), family=family) as taken:
         port = taken.getsockname()[1]
