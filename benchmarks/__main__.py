@@ -1,4 +1,4 @@
-"""The command `python -m benchmarks [NAME]`: measure what NAME says, or everything, and print one table."""
+"""The command `python -m benchmarks [NAME]`: run one benchmark, or all, and print one table."""
 
 import signal
 import sys
@@ -14,11 +14,14 @@ def _stop(number: int, frame: object) -> None:
 
 
 def main(word: str = "") -> None:
-    """Measure, a line at a time. SIGTERM and Ctrl-C end it cleanly."""
-    signal.signal(signal.SIGTERM, _stop)  # by default it would skip every clean-up
+    """Run the benchmarks whose names match `word`, and print each row as it is measured.
+
+    SIGTERM and Ctrl-C stop the servers that were started.
+    """
+    signal.signal(signal.SIGTERM, _stop)  # the default action would leave the servers running
     wanted = chosen(word)
     if not wanted:
-        raise SystemExit(f"Nothing is called {word}; there are: {', '.join(BENCHMARKS)}")
+        raise SystemExit(f"There is no benchmark {word}; there are {', '.join(BENCHMARKS)}")
     try:
         with started() as stores:
             print(HEADER)

@@ -1,4 +1,4 @@
-"""The row of deliveries over HTTP, beside pgbench inserting the same rows; no worker runs."""
+"""Rows of deliveries over HTTP, compared with pgbench inserting the same rows; no worker runs."""
 
 import re
 import statistics
@@ -23,7 +23,7 @@ PROCESSES = 2
 ROUNDS, DELIVERIES = 7, 4000
 WARM_UP = 1000
 
-# The statement of a delivery as Postgres gets it; {project} is filled in.
+# What recording one delivery costs Postgres, as a plain statement; {project} is an id.
 INSERT = """\
 INSERT INTO webhook_events
     (id, source, project_id, event_type, payload_hash, processed, processed_at, retry_count, received_at)
@@ -37,10 +37,10 @@ RETURNING id;
 
 
 def deliveries(stores: Stores) -> Iterator[Row]:
-    """Measure signed pushes with ids of their own, from the first byte sent to the 202 received.
+    """Measure signed pushes, each a new delivery, from the first byte sent to the 202 received.
 
     Raises:
-        ValueError: an answer was not 202, or Postgres has not exactly the deliveries that were answered so.
+        ValueError: a status was not 202, or Postgres does not have exactly the deliveries that were answered with it.
     """
     port = free_port()
     env = without(frozenset(), PORT=str(port), JIVE_WEB_PROCESSES=str(PROCESSES))
@@ -85,11 +85,11 @@ def _post(port: int, project: Project, count: int) -> Posted:
 
 
 def _pgbench(stores: Stores, script: Path, count: int) -> float:
-    """Return the seconds of one insert, as 16 clients make them with a prepared statement."""
+    """Return the seconds for one INSERT, by 16 clients with a prepared statement."""
     words = [str(servers.postgres_binaries(Path("none")) / "pgbench"), "--no-vacuum", "--protocol=prepared"]
     words += [f"--client={CONNECTIONS}", f"--transactions={count // CONNECTIONS}", f"--file={script}"]
     said = subprocess.run([*words, stores.database_url], capture_output=True, text=True, check=True).stdout
     found = re.search(r"^tps = ([\d.]+)", said, re.MULTILINE)
     if found is None:
-        raise ValueError(f"pgbench said something new:\n{said}")
+        raise ValueError(f"pgbench printed no tps:\n{said}")
     return 1 / float(found[1])

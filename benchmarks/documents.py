@@ -1,4 +1,4 @@
-"""Documents to measure with: each different, and as compressible as prose, for Postgres compresses them."""
+"""Documents to measure with: each different, and as compressible as prose, because Postgres compresses them."""
 
 import random
 
@@ -17,7 +17,7 @@ WORDS = PROSE.split()
 
 
 def document(seed: int, size_bytes: int = 4096) -> str:
-    """Return a document in Markdown of exactly `size_bytes` bytes, the same for the same `seed`."""
+    """Return a Markdown document of exactly `size_bytes` bytes; the same seed gives the same document."""
     chance = random.Random(seed)
     parts = [f"---\nversion: {seed % 7}.{seed % 10}\nstatus: draft\n---\n\n# {_words(chance, 5).title()}\n"]
     size = 0

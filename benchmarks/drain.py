@@ -1,4 +1,4 @@
-"""How a server stops: SIGTERM while requests are under way, and what becomes of them."""
+"""Stop a server with SIGTERM while it handles requests, and count the requests that are lost."""
 
 import selectors
 import time
@@ -14,12 +14,12 @@ POLL_S = 0.005
 
 @dataclass(frozen=True)
 class Stop:
-    """What a stop did.
+    """What SIGTERM did.
 
     Attributes:
-        took_s: from SIGTERM to the end of the main process.
-        lost: requests, of the 16 that had been sent before SIGTERM, that got no whole answer.
-        late: requests that were sent after SIGTERM, into an open connection, and got no whole answer.
+        took_s: seconds from SIGTERM to the end of the main process.
+        lost: how many of the 16 requests sent before SIGTERM got no complete response.
+        late: how many requests sent after SIGTERM, on an open connection, got no complete response.
     """
 
     took_s: float
@@ -28,17 +28,17 @@ class Stop:
 
 
 class Crowd:
-    """Callers that ask without a pause and, as clients do, connect anew when they were hung up on."""
+    """Callers that send requests without a pause and, as clients do, reconnect when the server closes a connection."""
 
     def __init__(self, url: str) -> None:
         self._url = url
         self._selector = selectors.DefaultSelector()
-        self.unanswered: list[float] = []  # when each request was sent that got no answer
+        self.unanswered: list[float] = []  # the send times of requests without a response
         for _ in range(CONNECTIONS):
             self._join()
 
     def step(self) -> bool:
-        """Hear what has come and ask again; return whether anybody is still connected."""
+        """Read the responses that arrived and send the next requests; return whether any caller is connected."""
         for ready, _ in self._selector.select(POLL_S):
             caller: Caller = ready.data
             try:
@@ -49,15 +49,15 @@ class Crowd:
                 self._leave(caller)
                 self._join()
                 continue
-            self._go_on(caller)
+            self._ask_again(caller)
         return bool(self._selector.get_map())
 
-    def _go_on(self, caller: Caller) -> None:
+    def _ask_again(self, caller: Caller) -> None:
         try:
             if not caller.is_last:
                 caller.ask()
                 return
-        except OSError:  # closed while idle: nothing was sent, so nothing is lost
+        except OSError:  # closed while idle: no request was sent, so none is lost
             pass
         self._leave(caller)
         self._join()
@@ -66,7 +66,7 @@ class Crowd:
         try:
             caller = Caller(self._url)
             caller.ask()
-        except OSError:  # nobody listens any more
+        except OSError:  # the server no longer listens
             return
         self._selector.register(caller.socket, selectors.EVENT_READ, caller)
 
@@ -76,7 +76,7 @@ class Crowd:
 
 
 def under_load(part: Part, url: str) -> Stop:
-    """Stop a server that 16 connections keep busy."""
+    """Stop a server while 16 connections keep it busy."""
     crowd = Crowd(url)
     busy_until = time.perf_counter() + LEAD_S
     while time.perf_counter() < busy_until:
@@ -92,7 +92,7 @@ def under_load(part: Part, url: str) -> Stop:
 
 
 def with_slow_requests(part: Part, url: str, lead_s: float = 0.3) -> Stop:
-    """Stop a server while 16 requests are under way that each take longer than `lead_s`."""
+    """Stop a server while it handles 16 requests that each take longer than `lead_s`."""
     callers = [Caller(url) for _ in range(CONNECTIONS)]
     for caller in callers:
         caller.ask()

@@ -1,4 +1,4 @@
-"""The bare application: `python -m benchmarks.hello PORT` says "hello" on the server that `jive web` uses."""
+"""The bare application: `python -m benchmarks.hello PORT` answers "hello" on the server that `jive web` uses."""
 
 import sys
 from collections.abc import Callable, Iterable
@@ -11,13 +11,13 @@ from jive.settings import Settings, current
 
 
 def app(environ: dict[str, object], start_response: Callable[..., object]) -> Iterable[bytes]:
-    """Answer as WSGI does, with nothing in between."""
+    """Answer every request with "hello"."""
     start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", "5")])
     return [b"hello"]
 
 
 def serve(port: int, config: Settings) -> None:
-    """Serve until SIGTERM, with as many processes and threads as `jive web` has."""
+    """Serve until SIGTERM, with as many processes and threads as `jive web`."""
     Granian(
         "benchmarks.hello:app",
         interface=Interfaces.WSGI,

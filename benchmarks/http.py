@@ -1,4 +1,4 @@
-"""Rows over HTTP: the health routes beside a bare "hello" on the same server."""
+"""Rows over HTTP: the health routes compared with a bare "hello" on the same server."""
 
 import sys
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ ROUTES = ("/api/health", "/api/health/live")
 
 
 def health(stores: Stores) -> Iterator[Row]:
-    """Measure how many requests a second both health routes answer; says which generator asked."""
+    """Measure how many requests a second each health route answers, and name the generator of the load."""
     port, bare_port = free_port(), free_port()
     jive, bare = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{bare_port}/"
     web = [sys.executable, "-m", "jive", "web"]
@@ -33,7 +33,7 @@ def health(stores: Stores) -> Iterator[Row]:
 
 
 def _ask_both(jive: str, bare: str) -> list[tuple[Load, Load]]:
-    """Load both, turn about, after a second of each to warm up."""
+    """Load both in turn, after warming each up for a second."""
     for url in (jive, bare):
         load.run(url, 1)
     return [(load.run(jive, ROUND_S), load.run(bare, ROUND_S)) for _ in range(ROUNDS)]

@@ -1,4 +1,4 @@
-"""Rows of a whole JIVE, web and worker: how soon a push is told, and what many pushes at once cost."""
+"""Rows of a whole JIVE, web server and worker: the time from a push to its event, and the scans of many pushes."""
 
 import contextlib
 import queue
@@ -32,7 +32,7 @@ PAUSE_S = 0.05
 
 @contextlib.contextmanager
 def _jive(stores: Stores) -> Iterator[int]:
-    """Run web and worker; give the port."""
+    """Run the web server and a worker; yield the port."""
     port = free_port()
     env, jive = without(frozenset(), PORT=str(port)), [sys.executable, "-m", "jive"]
     log = stores.home / "jive.log"
@@ -47,8 +47,8 @@ def _jive(stores: Stores) -> Iterator[int]:
 
 
 @contextlib.contextmanager
-def _watched(stores: Stores) -> Iterator[tuple[int, Repository, Project]]:
-    """Run JIVE with a project whose documents it has read."""
+def _project(stores: Stores) -> Iterator[tuple[int, Repository, Project]]:
+    """Run JIVE with a remote project that was scanned."""
     with local_repositories(stores) as folder:
         made = repository(folder / uuid.uuid4().hex, DOCUMENTS)
         with _jive(stores) as port, project_of(made) as project:
@@ -61,7 +61,7 @@ def _settle(project: Project) -> None:
     """Wait until every delivery is settled.
 
     Raises:
-        ValueError: one is not, after a minute.
+        ValueError: one is not settled after a minute.
     """
     deadline = time.monotonic() + PATIENCE_S
     waiting = WebhookEvent.select().where(WebhookEvent.project == project, ~WebhookEvent.processed)
@@ -75,14 +75,14 @@ def _settle(project: Project) -> None:
 
 
 def push_to_event(stores: Stores) -> Iterator[Row]:
-    """Measure from the first byte of a push to the message in a subscriber's hands, beside git fetching the same."""
+    """Measure from the first byte of a push to the event at a subscriber, compared with git fetching that commit."""
     heard: queue.SimpleQueue[float] = queue.SimpleQueue()
 
     def hear(event: Envelope) -> None:
         heard.put(time.perf_counter())
 
-    told_s, fetch_s = [], []
-    with _watched(stores) as (port, made, project), subscribe_to_project(project.id, hear):
+    received_s, fetch_s = [], []
+    with _project(stores) as (port, made, project), subscribe_to_project(project.id, hear):
         mirror = stores.home / "plain.git"
         subprocess.run(["git", "clone", "--quiet", "--bare", "--depth=1", made.path.as_uri(), str(mirror)], check=True)
         for number in range(PUSHES):
@@ -90,22 +90,22 @@ def push_to_event(stores: Stores) -> Iterator[Row]:
             ready = [request(project)]
             sent_at = time.perf_counter()
             post(port, ready)
-            told_s.append(heard.get(timeout=PATIENCE_S) - sent_at)
+            received_s.append(heard.get(timeout=PATIENCE_S) - sent_at)
             _settle(project)
             began_at = time.perf_counter()
             subprocess.run(["git", "fetch", "--quiet", "--depth=1", "origin", "main"], cwd=mirror, check=True)
             fetch_s.append(time.perf_counter() - began_at)
             time.sleep(PAUSE_S)
-    measured = Comparison(tuple(told_s), tuple(fetch_s))
+    measured = Comparison(tuple(received_s), tuple(fetch_s))
     yield ratio_row("push to event, beside its git fetch", measured, None)
-    slow = sorted(told_s)[int(PUSHES * 0.9)]
-    yield Row("  half of them told in", duration(statistics.median(told_s)), target="< 150 ms")
+    slow = sorted(received_s)[int(PUSHES * 0.9)]
+    yield Row("  half of them told in", duration(statistics.median(received_s)), target="< 150 ms")
     yield Row("  9 of 10 in", duration(slow))
 
 
 def crowd(stores: Stores) -> Iterator[Row]:
-    """Count the scans that many pushes to one project at once cost."""
-    with _watched(stores) as (port, made, project):
+    """Count the scans that a thousand pushes to one project cost."""
+    with _project(stores) as (port, made, project):
         made.commit({path_of(0): document(DOCUMENTS)})
         ready = [request(project) for _ in range(CROWD)]
         before = _scans(project)

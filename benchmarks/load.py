@@ -1,4 +1,4 @@
-"""Requests from 16 connections: by wrk where it is on PATH, else by a generator in a process of its own."""
+"""Send requests from 16 connections: with wrk if it is on PATH, else from a process of our own."""
 
 import json
 import re
@@ -20,7 +20,7 @@ UNITS_MS = {"us": 0.001, "ms": 1.0, "s": 1000.0}
 
 @dataclass(frozen=True)
 class Load:
-    """What a server did under load; `failed` are requests with no answer or one that is not 2xx."""
+    """What a server did under load; `failed` counts requests without a response, or with a status other than 2xx."""
 
     requests_per_s: float
     p50_ms: float
@@ -29,7 +29,7 @@ class Load:
 
 
 def run(url: str, seconds: int) -> Load:
-    """Ask for `url` over and over, each connection one request at a time."""
+    """Request `url` repeatedly, one request at a time on each connection."""
     if WRK:
         words = [WRK, "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--latency", url]
         return _read_wrk(subprocess.run(words, capture_output=True, text=True, check=True).stdout)
@@ -42,7 +42,7 @@ def _read_wrk(said: str) -> Load:
     def found(pattern: str) -> "re.Match[str]":
         match = re.search(pattern, said)
         if match is None:
-            raise ValueError(f"wrk said something new:\n{said}")
+            raise ValueError(f"wrk printed no {pattern}:\n{said}")
         return match
 
     def milliseconds(percent: int) -> float:
@@ -54,14 +54,14 @@ def _read_wrk(said: str) -> Load:
 
 
 class Caller:
-    """One connection that asks the same thing again as soon as it is answered."""
+    """One connection that repeats a request as soon as it is answered."""
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
         self._request = f"GET {parts.path} HTTP/1.1\r\nHost: {parts.netloc}\r\n\r\n".encode()
         self.socket = socket.create_connection((parts.hostname or "", parts.port or 80), timeout=TIMEOUT_S)
         self.asked_at = 0.0
-        self.is_last = False  # whether the server said that it will close after this answer
+        self.is_last = False  # whether the server announced that it closes after this response
         self._answer = b""
 
     def ask(self) -> None:
@@ -71,14 +71,14 @@ class Caller:
         self.socket.sendall(self._request)
 
     def hear(self) -> int | None:
-        """Read what has come; return the status once the answer is whole.
+        """Read what has arrived; return the status once the response is complete, else None.
 
         Raises:
-            OSError: the server hung up, or said nothing for too long.
+            OSError: the server closed the connection, or sent nothing for too long.
         """
         heard = self.socket.recv(65536)
         if not heard:
-            raise ConnectionResetError("the server hung up")
+            raise ConnectionResetError("the server closed the connection")
         self._answer += heard
         head, end, body = self._answer.partition(b"\r\n\r\n")
         length = re.search(rb"(?i)content-length: *(\d+)", head)
@@ -89,7 +89,7 @@ class Caller:
 
 
 def generate(url: str, seconds: float) -> Load:
-    """Do what wrk does, within this process."""
+    """Do what wrk does, in this process."""
     took_s: list[float] = []
     failed = 0
     with selectors.DefaultSelector() as selector:

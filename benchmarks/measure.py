@@ -1,4 +1,4 @@
-"""Time two ways of doing one thing, turn about, so that the machine's drift hits both."""
+"""Time two ways of doing the same thing in alternating rounds, so that drift of the machine affects both."""
 
 import gc
 import statistics
@@ -6,21 +6,21 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-ROUNDS = 150  # many short ones: a disturbance then spoils few of them
+ROUNDS = 150  # many short ones, so that a disturbance spoils few
 
 Work = Callable[[], object]
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """How long JIVE and the bare driver took for one operation, in seconds, round by round."""
+    """Seconds that JIVE and the bare driver took for one operation, in each round."""
 
     jive_s: tuple[float, ...]
     bare_s: tuple[float, ...]
 
     @property
     def ratios(self) -> list[float]:
-        """JIVE's speed as a part of the bare speed, for each pair of rounds: 1.0 is as fast."""
+        """JIVE's speed divided by the bare speed, for each pair of rounds; 1.0 is equally fast."""
         return [bare / jive for jive, bare in zip(self.jive_s, self.bare_s, strict=True)]
 
     @property
@@ -36,13 +36,13 @@ class Comparison:
 
 
 def compare(jive: Work, bare: Work, *, calls: int, rounds: int = ROUNDS, prepare: Work | None = None) -> Comparison:
-    """Run `calls` calls of each, turn about, `rounds` times, and once before that to warm up.
+    """Run `calls` calls of each in turn, `rounds` times after a round to warm up.
 
     `prepare` runs before every round and is not timed.
     """
     turns: list[tuple[float, float]] = []
     for number in range(rounds + 1):
-        if number % 2:  # whoever goes second finds warmer caches
+        if number % 2:  # the second of a pair finds warmer caches
             jive_s, bare_s = _time(jive, calls, prepare), _time(bare, calls, prepare)
         else:
             bare_s, jive_s = _time(bare, calls, prepare), _time(jive, calls, prepare)
@@ -52,10 +52,10 @@ def compare(jive: Work, bare: Work, *, calls: int, rounds: int = ROUNDS, prepare
 
 
 def _time(work: Work, calls: int, prepare: Work | None) -> float:
-    """Return the seconds of one call."""
+    """Return the seconds for one call."""
     if prepare is not None:
         prepare()
-    gc.collect()  # each round pays for its own garbage only
+    gc.collect()  # so that no round pays for the garbage of another
     started_at = time.perf_counter()
     for _ in range(calls):
         work()

@@ -1,4 +1,4 @@
-"""Rows on Redis: events and the rate limit beside bare redis-py."""
+"""Rows on Redis: events and the rate limit, compared with bare redis-py."""
 
 import json
 import statistics
@@ -21,14 +21,14 @@ CALLS = 50
 
 
 def _bare(stores: Stores) -> "redis.Redis":
-    """Return a client of the driver alone, that speaks as JIVE's does."""
+    """Return a client of the bare driver with the options of JIVE's."""
     return redis.Redis.from_url(
         stores.redis_url, decode_responses=True, protocol=2, socket_timeout=2.0, socket_connect_timeout=2.0
     )
 
 
 def publish(stores: Stores) -> Iterator[Row]:
-    """Measure one event, from envelope to Redis, beside a message that is ready to send; then many."""
+    """Measure one event from envelope to Redis, compared with a ready message; then a thousand."""
     project = uuid.uuid4()
     event = artifact_updated(project, path="docs/prd.md", type="PRD", version="1.2", change="updated")
     place, envelope, message = channel(project), event.to_dict(), json.dumps(event.to_dict())
@@ -48,7 +48,7 @@ def publish(stores: Stores) -> Iterator[Row]:
 
 
 def token_bucket(stores: Stores) -> Iterator[Row]:
-    """Measure one taken token beside the same script called by hand."""
+    """Measure taking a token, compared with calling the same script by hand."""
     who = uuid.uuid4().hex
     bucket = TokenBucket(client())
     place = key(who, "bare")

@@ -1,4 +1,4 @@
-"""Rows on Postgres: peewee and the pool beside bare psycopg2."""
+"""Rows on Postgres: peewee and the pool, compared with bare psycopg2."""
 
 import contextlib
 import itertools
@@ -27,10 +27,10 @@ WRITE_ROUNDS = 25
 
 
 def _bare() -> Any:
-    """Return the driver's own connection from under the pool, where it lies idle.
+    """Return the driver's connection that is idle in the pool.
 
-    So both sides speak with one server process: two may sit on different processors, and the way there and
-    back then differs by more than what is measured here.
+    Both sides then use the same server process. Two of them may run on different processors, and their round trips
+    differ by more than what is measured here.
     """
     with connection() as db:
         return db.connection()
@@ -42,7 +42,7 @@ def _url() -> str:
 
 @contextlib.contextmanager
 def _project() -> Iterator[Project]:
-    """Make a project, and delete it with all that it has."""
+    """Create a project for the block."""
     with connection():
         made = Project.create(name="Benchmark", repo_url=_url(), webhook_secret=make_key(), config=CONFIG)
     try:
@@ -53,7 +53,7 @@ def _project() -> Iterator[Project]:
 
 
 def select_one(stores: Stores) -> Iterator[Row]:
-    """Measure the smallest query, with the pool's part and without."""
+    """Measure the smallest query, with a connection from the pool and with one that is held."""
 
     def held() -> Any:
         return database.execute_sql("SELECT 1").fetchone()
@@ -74,7 +74,7 @@ def select_one(stores: Stores) -> Iterator[Row]:
 
 
 def project_life(stores: Stores) -> Iterator[Row]:
-    """Measure create, read and delete of one project; JIVE's side encrypts and decrypts the secret too."""
+    """Measure creating, reading and deleting a project; JIVE also encrypts and decrypts the secret."""
     given = {"name": "Benchmark", "webhook_secret": make_key(), "config": CONFIG}
 
     def jive() -> None:
@@ -101,14 +101,14 @@ def project_life(stores: Stores) -> Iterator[Row]:
 
 
 def _as_stored(project: Project) -> dict[str, Any]:
-    """Return the columns that JIVE would write, ready for the driver: the secret encrypted, JSON as text."""
+    """Return the columns that JIVE writes, as the driver takes them: the secret encrypted, JSON as text."""
     fields = {field.column_name: field for field in Project._meta.sorted_fields if field.name in project.__data__}
     row = {name: field.db_value(project.__data__[field.name]) for name, field in fields.items()}
     return row | {"config": json.dumps(project.config)}
 
 
 def _rows(edition: int, count: int = ARTIFACTS) -> list[dict[str, Any]]:
-    """Return rows as a scan makes them; another `edition` has other texts under the same paths."""
+    """Return rows as a scan writes them; each `edition` has other texts at the same paths."""
     return [_row(number, edition * count + number) for number in range(count)]
 
 
@@ -136,13 +136,13 @@ UPSERT = f"{INSERT} ON CONFLICT (project_id, path) DO UPDATE SET " + ", ".join(
 
 
 def _ready(project: Project, rows: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
-    """Return the rows as the driver takes them: no dictionaries, JSON as text."""
+    """Return the rows as the driver takes them: tuples, with JSON as text."""
     ready = [row | {"dependencies": json.dumps(row["dependencies"])} for row in rows]
     return [(str(project.id), *(row[name] for name in COLUMNS)) for row in ready]
 
 
 def _write(bare: Any, sql: str, rows: list[tuple[Any, ...]]) -> None:
-    """Write the rows in one transaction, by the driver's own helper at its best."""
+    """Write the rows in one transaction, with the driver's fastest helper."""
     with bare.cursor() as cursor:
         cursor.execute("BEGIN")
         psycopg2.extras.execute_values(cursor, sql, rows, page_size=len(rows))
@@ -155,7 +155,7 @@ def _upsert(project: Project, rows: list[dict[str, Any]]) -> None:
 
 
 def insert_artifacts(stores: Stores) -> Iterator[Row]:
-    """Measure the first scan of a large repository: new rows of 4 KB."""
+    """Measure what the first scan of a large repository writes: new rows of 4 KB."""
     rows, bare = _rows(0), _bare()
     with _project() as ours, _project() as plain:
         plain_rows = _ready(plain, rows)
@@ -179,7 +179,7 @@ def insert_artifacts(stores: Stores) -> Iterator[Row]:
 
 
 def upsert_artifacts(stores: Stores) -> Iterator[Row]:
-    """Measure a scan after every document changed: the same paths, other texts."""
+    """Measure what a scan writes after every document changed: the same paths with other texts."""
     editions, bare = [_rows(0), _rows(1)], _bare()
     with _project() as ours, _project() as plain:
         ours_next = itertools.cycle(editions)
@@ -198,13 +198,13 @@ def upsert_artifacts(stores: Stores) -> Iterator[Row]:
 
 
 def _vacuum() -> None:
-    """Clear away dead rows, which the server would otherwise do at a moment of its own."""
+    """Remove dead rows now, before autovacuum does so in the middle of a round."""
     with connection() as db:
         db.execute_sql("VACUUM artifacts")
 
 
 def list_artifacts(stores: Stores) -> Iterator[Row]:
-    """Measure a page of artifacts as model objects, with every column but the text."""
+    """Measure reading a page of artifacts as model objects, without their content."""
     fields = [field for field in Artifact._meta.sorted_fields if field.name != "content"]
     columns = ", ".join(field.column_name for field in fields)
     sql = f"SELECT {columns} FROM artifacts WHERE project_id = %s ORDER BY path LIMIT {LISTED}"

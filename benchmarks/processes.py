@@ -1,4 +1,4 @@
-"""Start what is measured from outside, and look at it: processes, ports, memory, processors."""
+"""Start servers to measure from outside, and read their processes, memory and processors."""
 
 import contextlib
 import os
@@ -15,7 +15,7 @@ from jive.processes import Part, launcher, wait_until
 
 
 def free_port() -> int:
-    """Return a port that nobody listens on now."""
+    """Return a port that no process listens on now."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return int(listener.getsockname()[1])
@@ -30,10 +30,10 @@ def serving(
     env: Mapping[str, str] | None = None,
     cwd: Path | None = None,
 ) -> Iterator[Part]:
-    """Run a server from its first 200 at `url` to the end of the block; it ends with us, whatever ends us.
+    """Start a server, wait until `url` answers 200, and stop it at the end of the block, or when this process dies.
 
     Raises:
-        ServerUnavailable: it ended, or did not answer in time; the end of `log` is told.
+        ServerUnavailable: it ended, or did not answer in time; the message has the end of `log`.
     """
     with log.open("ab") as output:
         process = subprocess.Popen(
@@ -49,7 +49,7 @@ def serving(
 
 
 def answers(url: str) -> Callable[[], bool]:
-    """Return a question: does `url` answer 200?"""
+    """Return a function that says whether `url` answers 200."""
 
     def ask() -> bool:
         try:
@@ -63,12 +63,12 @@ def answers(url: str) -> Callable[[], bool]:
 
 def parent(pid: int) -> int:
     """Return the process that started this one."""
-    # The second field is a name in brackets, which may hold anything.
+    # The second field is a name in parentheses, which may contain spaces and parentheses.
     return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
 
 
 def family(pid: int) -> list[int]:
-    """Return the process and all that it started, oldest first; empty where there is no /proc."""
+    """Return the ids of the process and its descendants, oldest first; an empty list without /proc."""
     children: dict[int, list[int]] = {}
     for folder in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
@@ -81,10 +81,10 @@ def family(pid: int) -> list[int]:
 
 @contextlib.contextmanager
 def apart(servers: Sequence[int]) -> Iterator[None]:
-    """Keep this process on one processor, and those and their children on the others, for the block.
+    """Keep this process on one processor, and the servers with their children on the others, for the block.
 
-    A server that happens to share our processor answers in a third of the time, which says nothing of JIVE.
-    Does nothing without a second processor, or where the system does not offer it.
+    A server that happens to share this process's processor answers in a third of the time, which would distort the
+    ratios. Does nothing if there is only one processor, or the system cannot pin processes.
     """
     if not servers or not hasattr(os, "sched_setaffinity") or len(usable := os.sched_getaffinity(0)) < 2:
         yield
@@ -106,16 +106,16 @@ def _keep_on(servers: Sequence[int], processors: set[int]) -> None:
 
 
 def rss_mb(pid: int) -> float:
-    """Return the memory that a process holds, in megabytes (2 to the 20th)."""
+    """Return a process's resident memory, in units of 2**20 bytes."""
     match = re.search(r"VmRSS:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
     return int(match[1]) / 1024 if match else 0.0
 
 
 def command_line(pid: int) -> str:
-    """Return the words that a process was started with."""
+    """Return the command line of a process."""
     return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode("utf-8", "replace").strip()
 
 
 def without(variables: frozenset[str], **added: str) -> dict[str, str]:
-    """Return this process's environment without some variables, and with others."""
+    """Return this process's environment without `variables`, and with those in `added`."""
     return {name: value for name, value in os.environ.items() if name not in variables} | added

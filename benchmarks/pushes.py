@@ -1,4 +1,4 @@
-"""Pushes as GitHub sends them: some 7 KB of JSON, signed, ready to be posted from 16 connections kept alive."""
+"""Pushes as GitHub sends them, about 7 KB of signed JSON, and sending them from 16 kept-alive connections."""
 
 import gc
 import hashlib
@@ -20,7 +20,7 @@ from jive.models import Project
 
 OWNER, NAME = "lending", "library"
 API = f"https://api.github.com/repos/{OWNER}/{NAME}"
-# What GitHub names beside these five, each an address of its API.
+# The names of further fields of a repository, each of which holds an address of GitHub's API.
 API_WORDS = (
     "forks keys collaborators teams hooks issue_events events assignees branches tags blobs git_tags git_refs trees "
     "statuses languages stargazers contributors subscribers subscription commits git_commits comments issue_comment "
@@ -32,7 +32,7 @@ PERSON_WORDS = "followers following gists starred subscriptions organizations re
 
 
 def payload(clone_url: str) -> bytes:
-    """Return the body of a push of two commits to `main`; no two are the same."""
+    """Return the body of a push of two commits to `main`; each call returns another one."""
     ids = [secrets.token_hex(20) for _ in range(3)]
     commits = [_commit(commit_id) for commit_id in ids[1:]]
     body = {
@@ -108,7 +108,7 @@ def _person() -> dict[str, Any]:
 
 
 def request(project: Project) -> bytes:
-    """Return a whole HTTP request that delivers a push to the project, signed, with an id of its own."""
+    """Return a complete HTTP request that delivers a signed push to the project, with a new delivery id."""
     body = payload(str(project.repo_url))
     signature = hmac.new(str(project.webhook_secret).encode(), body, hashlib.sha256).hexdigest()
     head = (
@@ -123,7 +123,7 @@ def request(project: Project) -> bytes:
 
 @dataclass(frozen=True)
 class Posted:
-    """What became of requests: how long they took together, and one by one, and how many got which status."""
+    """The results of requests: seconds for all together, seconds for each, and how many got each status."""
 
     took_s: float
     each_s: tuple[float, ...]
@@ -136,15 +136,15 @@ class Posted:
 
     @property
     def p99_s(self) -> float:
-        """What 99 of 100 took less than."""
+        """The seconds that 99 of 100 requests did not exceed."""
         return sorted(self.each_s)[int(len(self.each_s) * 0.99)]
 
 
 def post(port: int, requests: Sequence[bytes]) -> Posted:
-    """Send the requests from 16 connections, each of which sends its next one when it is answered.
+    """Send the requests from 16 connections, each of which sends its next one once it has a response.
 
     Raises:
-        OSError: the server hung up, or said nothing for too long.
+        OSError: the server closed a connection, or sent nothing for too long.
     """
     waiting, each_s, statuses = iter(requests), [], Counter[int]()
     with selectors.DefaultSelector() as selector:
@@ -161,8 +161,8 @@ def post(port: int, requests: Sequence[bytes]) -> Posted:
             for ready, _ in selector.select(TIMEOUT_S):
                 link = ready.data
                 answer = link.recv(65536)
-                while not answer.endswith(b"}"):  # of the JSON, with which an answer ends
-                    answer += link.recv(65536) or _hung_up()
+                while not answer.endswith(b"}"):  # the end of the JSON, and so of the response
+                    answer += link.recv(65536) or _fail_closed()
                 each_s.append(time.perf_counter() - sent_at.pop(link))
                 statuses[int(answer[9:12])] += 1
                 if (following := next(waiting, None)) is not None:
@@ -175,5 +175,5 @@ def post(port: int, requests: Sequence[bytes]) -> Posted:
     return Posted(took_s, tuple(each_s), statuses)
 
 
-def _hung_up() -> bytes:
-    raise ConnectionResetError("the server hung up")
+def _fail_closed() -> bytes:
+    raise ConnectionResetError("the server closed the connection")

@@ -1,4 +1,4 @@
-"""Repositories to scan: on this machine, without a working tree, made by `git fast-import`."""
+"""Repositories to scan: bare, on this machine, written by `git fast-import`."""
 
 import contextlib
 import os
@@ -27,7 +27,7 @@ class Repository:
         subprocess.run(["git", "init", "--quiet", "--bare", "--initial-branch=main", str(path)], check=True)
 
     def commit(self, files: Mapping[str, str]) -> None:
-        """Add a commit to `main` that has these files anew, and all others as they were."""
+        """Add a commit to `main` that creates or replaces these files."""
         self._commits += 1
         parts = [f"commit refs/heads/main\ncommitter A <a@example.com> {1_700_000_000 + self._commits} +0000\ndata 0\n"]
         parts += ["from refs/heads/main^0\n"] if self._commits > 1 else []
@@ -36,12 +36,12 @@ class Repository:
         self.git("fast-import", "--quiet", given="".join(parts).encode())
 
     def git(self, *words: str, given: bytes = b"") -> bytes:
-        """Return what git answers."""
+        """Return the standard output of git."""
         return subprocess.run(["git", *words], cwd=self.path, input=given, capture_output=True, check=True).stdout
 
 
 def repository(path: Path, count: int) -> Repository:
-    """Return a repository of `count` documents of 4 KB, as a large project spreads them."""
+    """Return a repository of `count` documents of 4 KB, spread over folders as in a large project."""
     made = Repository(path)
     made.commit({path_of(number): document(number) for number in range(count)})
     return made
@@ -55,7 +55,7 @@ def path_of(number: int) -> str:
 
 @contextlib.contextmanager
 def local_repositories(stores: Stores) -> Iterator[Path]:
-    """Let JIVE scan repositories of this machine, in this process and in those it starts; give a folder for them."""
+    """Allow repositories on this machine, in this process and those that it starts; yield a folder for them."""
     mirrors = stores.home / "data"
     folder = stores.home / "repositories"
     folder.mkdir(exist_ok=True)
@@ -69,7 +69,7 @@ def local_repositories(stores: Stores) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def project_of(made: Repository) -> Iterator[Project]:
-    """Make a project of the repository, and remove it with all that it has."""
+    """Add the repository as a project for the block."""
     project = registry.add(made.path.as_uri())
     try:
         yield project
@@ -78,6 +78,6 @@ def project_of(made: Repository) -> Iterator[Project]:
 
 
 def vacuum() -> None:
-    """Clear away dead rows, which the server would otherwise do at a moment of its own."""
+    """Remove dead rows now, before autovacuum does so in the middle of a round."""
     with connection() as db:
         db.execute_sql("VACUUM ANALYZE artifacts, events")

@@ -1,4 +1,4 @@
-"""What is measured, in the order of the table; a new measurement is a function and a line here."""
+"""The register of the benchmarks, in the order of the table; a new one is a function and a line here."""
 
 from collections.abc import Callable, Iterator
 
@@ -11,7 +11,7 @@ Benchmark = Callable[[Stores], Iterator[Row]]
 
 
 def _beside_servers(measure: Benchmark) -> Benchmark:
-    """Return the benchmark, measured with the stores on processors of their own."""
+    """Return the benchmark, run with the stores on other processors than this process."""
 
     def run(stores: Stores) -> Iterator[Row]:
         with apart(stores.servers):
@@ -40,7 +40,7 @@ BENCHMARKS: dict[str, Benchmark] = {
 
 
 def chosen(word: str) -> dict[str, Benchmark]:
-    """Return the benchmarks of this name, else those whose name holds `word`."""
+    """Return the benchmark with this name, else all whose names contain `word`."""
     if word in BENCHMARKS:
         return {word: BENCHMARKS[word]}
     return {name: measure for name, measure in BENCHMARKS.items() if word in name}

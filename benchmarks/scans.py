@@ -1,4 +1,4 @@
-"""Rows of scans: the first one of a repository, and one after a single document changed."""
+"""Rows of scans: the first one of a repository, and one after a single document has changed."""
 
 import contextlib
 import io
@@ -26,19 +26,19 @@ COLUMNS = "path, name, type, version, created_by, created_at, dependencies, cont
 
 @dataclass(frozen=True)
 class Scan:
-    """How long a scan took, and how much of that git fetched."""
+    """Seconds that a scan took, and those of them that git fetched."""
 
     whole_s: float
     fetch_s: float
 
     @property
     def own_s(self) -> float:
-        """What it took besides the fetch."""
+        """Seconds that the scan took without the fetch."""
         return self.whole_s - self.fetch_s
 
 
 def first_scan(stores: Stores) -> Iterator[Row]:
-    """Measure a first scan besides its fetch, beside git reading the same blobs and a bare COPY of the same rows."""
+    """Measure a first scan without its fetch, compared with git reading the blobs and a bare COPY of the rows."""
     with local_repositories(stores) as folder:
         made = repository(folder / "first", FEW)
         ids = made.git("rev-list", "--objects", "--no-object-names", "--filter=object:type=blob", "main")
@@ -60,7 +60,7 @@ def first_scan(stores: Stores) -> Iterator[Row]:
 
 
 def _rows_of(made: Repository) -> str:
-    """Return the rows that a scan makes, as COPY writes and reads them."""
+    """Return the rows that a scan writes, in the text format of COPY."""
     with project_of(made) as project, connection() as db, db.connection().cursor() as cursor:
         scan_project(project.id)
         text = io.StringIO()
@@ -69,7 +69,7 @@ def _rows_of(made: Repository) -> str:
 
 
 def _scan(project: Project, changes: int) -> Scan:
-    """Scan the project, which is to find as many changes."""
+    """Scan the project, and check how many documents changed."""
     fetch_s = []
 
     def timed(fetch: Callable[..., Any]) -> Callable[..., Any]:
@@ -90,12 +90,12 @@ def _scan(project: Project, changes: int) -> Scan:
         result = scan_project(project.id)
         whole_s = time.perf_counter() - began_at
     if sum(result.changes.values()) != changes:
-        raise ValueError(f"A scan was to find {changes} changes, and found {result.changes}")
+        raise ValueError(f"A scan found {result.changes} instead of {changes} changes")
     return Scan(whole_s, sum(fetch_s))
 
 
 def _bare_scan(made: Repository, ids: bytes, project: Project, text: str) -> float:
-    """Return the seconds that it takes to read the blobs, and to write the rows in one transaction."""
+    """Return the seconds for reading the blobs and writing the rows in one transaction."""
     rows = io.StringIO("".join(f"{project.id}\t{line}" for line in text.splitlines(keepends=True)))
     with connection() as db, db.connection().cursor() as cursor:
         began_at = time.perf_counter()
@@ -107,7 +107,7 @@ def _bare_scan(made: Repository, ids: bytes, project: Project, text: str) -> flo
 
 
 def changed_scan(stores: Stores) -> Iterator[Row]:
-    """Measure a scan after one document changed among few, and one among many, turn about."""
+    """Measure a scan after one of few documents changed, and after one of many, in turn."""
     with contextlib.ExitStack() as stack:
         folder = stack.enter_context(local_repositories(stores))
         made = [repository(folder / f"of-{count}", count) for count in (FEW, MANY)]

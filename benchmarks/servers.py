@@ -1,6 +1,6 @@
-"""The command `python -m benchmarks.servers`: Granian, Gunicorn and Waitress on the app's own health routes.
+"""The command `python -m benchmarks.servers`: compare Granian, Gunicorn and Waitress on the health routes.
 
-Needs gunicorn and waitress, which JIVE does not: pip install gunicorn waitress
+It needs two packages that JIVE does not: pip install gunicorn waitress
 """
 
 import contextlib
@@ -25,7 +25,7 @@ GUNICORN = [f"--workers={PROCESSES}", f"--threads={THREADS}", "--worker-class=gt
 COMMANDS: dict[str, Callable[[int], list[str]]] = {
     "granian": lambda port: ["-m", "jive", "web"],
     "gunicorn": lambda port: ["-m", "gunicorn", *GUNICORN, f"--bind=127.0.0.1:{port}", f"{APP}()"],
-    # Waitress is one process; it gets as many threads as the others have together.
+    # Waitress is one process, so it gets as many threads as all processes of the others together.
     "waitress": lambda port: [
         *("-m", "waitress", f"--threads={PROCESSES * THREADS}", f"--listen=127.0.0.1:{port}", "--call", APP)
     ],
@@ -34,7 +34,7 @@ COMMANDS: dict[str, Callable[[int], list[str]]] = {
 
 @contextlib.contextmanager
 def _running(name: str, stores: Stores) -> Iterator[tuple[Part, str]]:
-    """Run one server; give its process and its address."""
+    """Run one server; yield its process and its address."""
     port = free_port()
     env = without(frozenset(), PORT=str(port), JIVE_WEB_PROCESSES=str(PROCESSES), JIVE_WEB_THREADS=str(THREADS))
     address, log = f"http://127.0.0.1:{port}", stores.home / f"{name}.log"
@@ -43,7 +43,7 @@ def _running(name: str, stores: Stores) -> Iterator[tuple[Part, str]]:
 
 
 def compare_speed(stores: Stores) -> None:
-    """Print requests a second, latencies and memory; the servers run at once and are asked in turn."""
+    """Print requests a second, latencies and memory; all servers run at once and are loaded in turn."""
     with contextlib.ExitStack() as stack:
         running = {name: stack.enter_context(_running(name, stores)) for name in COMMANDS}
         print(f"{'':<28} {'requests/s':>10}  {'lowest to highest':<19} {'p50':>8} {'p99':>9} {'failed':>7}")
@@ -57,8 +57,8 @@ def compare_speed(stores: Stores) -> None:
         print()
         for name, (part, _) in running.items():
             sizes = [rss_mb(pid) for pid in family(part.process.pid)]
-            told = " + ".join(f"{size:.0f}" for size in sizes)
-            print(f"{name:<10} RSS after the load: {sum(sizes):.0f} MB ({told})")
+            each_mb = " + ".join(f"{size:.0f}" for size in sizes)
+            print(f"{name:<10} RSS after the load: {sum(sizes):.0f} MB ({each_mb})")
 
 
 def _print_speed(what: str, rounds: list[load.Load]) -> None:
@@ -70,7 +70,7 @@ def _print_speed(what: str, rounds: list[load.Load]) -> None:
 
 
 def compare_stops(stores: Stores) -> None:
-    """Print what SIGTERM does to requests: under load, and while slow ones are under way."""
+    """Print what SIGTERM does to requests: under load, and while slow ones are handled."""
     for name in COMMANDS:
         for _ in range(STOPS):
             with _running(name, stores) as (part, address):
@@ -83,7 +83,7 @@ def compare_stops(stores: Stores) -> None:
 
 @contextlib.contextmanager
 def _slow_health(stores: Stores) -> Iterator[None]:
-    """Make every answer of the health route take its full 1.5 s: what it reads is locked."""
+    """Make the health route use its full 1.5 s, by locking a table that it reads."""
     with contextlib.closing(psycopg2.connect(stores.database_url)) as holder, holder.cursor() as cursor:
         cursor.execute("LOCK TABLE migratehistory")
         yield
@@ -98,7 +98,7 @@ def main() -> None:
     """Compare the servers; takes about five minutes."""
     missing = [name for name in COMMANDS if importlib.util.find_spec(name) is None]
     if missing:
-        raise SystemExit(f"Not installed: {', '.join(missing)}. Say: pip install {' '.join(missing)}")
+        raise SystemExit(f"Not installed: {', '.join(missing)}. Install them with: pip install {' '.join(missing)}")
     with started() as stores:
         print(f"{PROCESSES} processes of {THREADS} threads; asked by {load.NAME} over {load.CONNECTIONS} connections\n")
         compare_speed(stores)

@@ -1,4 +1,4 @@
-"""Rows of whole processes: how soon the command answers, how soon JIVE is up, what it holds at rest."""
+"""Rows of whole processes: the time of a command, the start of JIVE, and its memory at rest."""
 
 import os
 import re
@@ -19,7 +19,7 @@ JIVE = re.compile(r"-m jive (\w+)")
 
 
 def help_page(stores: Stores) -> Iterator[Row]:
-    """Measure the processor time of `jive --help`, beside a Python that does nothing."""
+    """Measure the processor time of `jive --help`, compared with a Python that does nothing."""
     jive_s = [_processor_s(["-m", "jive", "--help"]) for _ in range(HELP_RUNS)]
     bare_s = [_processor_s(["-c", ""]) for _ in range(HELP_RUNS)]
     yield Row(
@@ -39,7 +39,7 @@ def _processor_s(words: list[str]) -> float:
 
 
 def up(stores: Stores) -> Iterator[Row]:
-    """Measure `jive up` in a folder that it was started in before, and the memory of its own processes."""
+    """Measure the second start of `jive up` in a folder, and the memory of JIVE's processes."""
     folder, port = stores.home / "up", free_port()
     folder.mkdir()
     env = without(stores.private | {"JIVE_SECRET_KEYS"}, PORT=str(port))
@@ -50,16 +50,16 @@ def up(stores: Stores) -> Iterator[Row]:
     started_at = time.perf_counter()
     with serving("jive up", command, url, log, env, folder) as part:
         yield Row("jive up, second start to healthy", duration(time.perf_counter() - started_at), target="< 3 s")
-        for _ in range(50):  # so that every worker has served, and holds what serving needs
+        for _ in range(50):  # so that every process has served, and has the memory that serving needs
             urllib.request.urlopen(url).close()
         time.sleep(REST_S)
         yield from _memory(part.process.pid)
 
 
 def _memory(pid: int) -> Iterator[Row]:
-    """Tell the memory of each process of JIVE's own; the stores are left out."""
+    """Yield the memory of each process of JIVE, without the stores."""
     for each in family(pid):
-        # A worker process has its parent's words, or multiprocessing's.
+        # A worker process has the command line of its parent, or one of multiprocessing.
         words = command_line(each)
         own, above = JIVE.search(words), JIVE.search(command_line(parent(each)))
         if own and not (above and own[1] == above[1]):

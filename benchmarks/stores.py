@@ -17,14 +17,14 @@ from jive.redis_client import client
 
 @dataclass(frozen=True)
 class Stores:
-    """Where a run finds what it measures on.
+    """The stores of a run.
 
     Attributes:
         database_url: a migrated database.
         redis_url: a Redis.
-        home: an empty folder that goes when the run ends.
-        private: the variables that name stores which this run started.
-        servers: the processes of those.
+        home: an empty folder, deleted when the run ends.
+        private: the environment variables of the stores that this run started.
+        servers: the process ids of those stores.
     """
 
     database_url: str
@@ -36,10 +36,12 @@ class Stores:
 
 @contextlib.contextmanager
 def started() -> Iterator[Stores]:
-    """Start what is missing, point this process's settings at it, migrate; leave nothing at the end.
+    """Start the stores that are not given, set this process's environment to use them, and migrate.
+
+    At the end of the block the servers are stopped and the folder is deleted.
 
     Raises:
-        ValueError: TEST_DATABASE_URL names a database that is not for tests; nothing was touched.
+        ValueError: TEST_DATABASE_URL names a database that is not for tests; nothing was changed.
         ServerUnavailable: a server is missing or did not start.
     """
     database_url, redis_url = os.environ.get("TEST_DATABASE_URL"), os.environ.get("TEST_REDIS_URL")

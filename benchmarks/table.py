@@ -1,4 +1,4 @@
-"""How a measurement is told: one line of the table."""
+"""The table: each measurement is one line of text."""
 
 import statistics
 from collections.abc import Callable
@@ -15,7 +15,7 @@ HEADER = (
 
 @dataclass(frozen=True)
 class Row:
-    """One line: `jive` and `bare` are medians, `ratio` is JIVE's speed over the bare speed."""
+    """A line of the table: `jive` and `bare` are medians, `ratio` is JIVE's speed divided by the bare speed."""
 
     name: str
     jive: str
@@ -29,19 +29,19 @@ class Row:
 
 
 def duration(seconds: float) -> str:
-    """Return a time in the unit that a person would choose."""
+    """Return a time in a readable unit."""
     if seconds < 0.001:
         return f"{seconds * 1e6:.1f} µs"
     return f"{seconds * 1000:.2f} ms" if seconds < 1 else f"{seconds:.2f} s"
 
 
 def per_second(seconds: float) -> str:
-    """Return how often an operation that takes so long can be done in a second."""
+    """Return how many operations of this duration fit into a second."""
     return f"{1 / seconds:,.0f}/s"
 
 
 def ratio_row(name: str, measured: Comparison, target: float | None, show: Callable[[float], str] = duration) -> Row:
-    """Return the line of a comparison; `target` is the least ratio that was wished for."""
+    """Return the line of a comparison; `target` is the lowest ratio that is aimed for."""
     low, high = measured.spread
     return Row(
         name,

@@ -1,10 +1,10 @@
-"""Write `.env.example` and `docs/settings.md` from the table in `jive/settings.py`: `make settings`."""
+"""Write `.env.example` and `docs/settings.md` from the table in `jive/settings_table.py`: `make settings`."""
 
 import textwrap
 from pathlib import Path
 from typing import Any
 
-from jive.settings import SETTINGS, Setting
+from jive.settings_table import SETTINGS, Setting
 
 ROOT = Path(__file__).parent.parent
 EXAMPLES = {
@@ -29,7 +29,7 @@ counts as unset. All problems are reported at once, before anything connects.
 the containers, except for the addresses of the stores, `PORT` (which moves the port on your machine),
 `JIVE_DATA_DIR` and the key file, which `docker-compose.yml` sets.
 
-This page and `.env.example` are generated from the table in `jive/settings.py` by `make settings`.
+This page and `.env.example` are generated from the table in `jive/settings_table.py` by `make settings`.
 
 | setting | default | meaning |
 |---|---|---|

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from jive.errors import JiveError
+from jive.errors import JiveError, NotFound
 
 if TYPE_CHECKING:
     from jive.catalog.projects import ProjectRecord
@@ -21,12 +21,24 @@ def find_project(word: str) -> "ProjectRecord":
     """Return the project with this id, slug, repository URL or name, or that of the checkout in the folder `word`.
 
     Raises:
-        NotFound: there is none, or more than one.
+        NotFound: there is none, or more than one; a word that looks like a path is reported as a missing folder.
     """
     from jive.catalog import projects
     from jive.repositories.worktree import repository_url
 
-    return projects.find(repository_url(Path(word)) if Path(word).is_dir() else word)
+    if Path(word).is_dir():
+        return projects.find(repository_url(Path(word)))
+    try:
+        return projects.find(word)
+    except NotFound:
+        if _looks_like_path(word):
+            raise NotFound(f"{word} is not a folder" if Path(word).exists() else f"There is no folder {word}") from None
+        raise
+
+
+def _looks_like_path(word: str) -> bool:
+    """Return whether `word` is rather a path than the name or URL of a project."""
+    return Path(word).exists() or word.startswith((".", "/", "~")) or ("/" in word and ":" not in word)
 
 
 def with_own_command(text: str) -> str:

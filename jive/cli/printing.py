@@ -90,14 +90,26 @@ def projects(summaries: Sequence[ProjectSummary]) -> None:
         branch = f" ({each.branch})" if each.branch else ""
         source = "" if record.source is ProjectSource.REMOTE else f"  [{record.source}]"
         click.echo(f"{record.name}{branch}  {record.repo_url}{source}")
-        pending = f", {each.pending} deliveries pending" if each.pending else ""
+        pending = f", {_deliveries(each.pending)} pending" if each.pending else ""
         click.echo(f"  {record.id}  {each.artifacts} documents, scanned {_ago(each.last_seen)}{pending}")
         if each.failed:
-            click.echo(click.style(f"  {each.failed} deliveries failed: {each.delivery_error}", fg="red"))
+            click.echo(click.style(f"  {_deliveries(each.failed)} failed: {each.delivery_error}", fg="red"))
             click.echo(with_own_command("  → `jive deliveries retry --all` retries them"))
         elif each.scan_error:
             click.echo(click.style(f"  the last scan failed: {each.scan_error}", fg="red"))
             click.echo(with_own_command(f"  → `jive scan {record.slug}` retries it"))
+
+
+def _ago(then: datetime) -> str:
+    seconds = (utcnow() - then).total_seconds()
+    for size, unit in ((86_400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{seconds // size:.0f} {unit} ago"
+    return "just now"
+
+
+def _deliveries(count: int) -> str:
+    return f"{count} {'delivery' if count == 1 else 'deliveries'}"
 
 
 def deliveries(rows: Sequence[DeliveryRecord]) -> None:
@@ -111,11 +123,3 @@ def deliveries(rows: Sequence[DeliveryRecord]) -> None:
         )
         if row.error:
             click.echo(click.style(f"  attempt {row.retry_count}: {row.error}", fg="red"))
-
-
-def _ago(then: datetime) -> str:
-    seconds = (utcnow() - then).total_seconds()
-    for size, unit in ((86_400, "d"), (3600, "h"), (60, "min")):
-        if seconds >= size:
-            return f"{seconds // size:.0f} {unit} ago"
-    return "just now"

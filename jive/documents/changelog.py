@@ -1,4 +1,4 @@
-"""The tables in which documents keep their own history."""
+"""Change logs: the tables in which documents record their own history."""
 
 import re
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ _NUMBER = re.compile(r"\d+")
 
 
 class Change(NamedTuple):
-    """A row of a change log, as it is written; what it does not say is empty."""
+    """A row of a change log, as it is written; a missing cell is empty."""
 
     date: str = ""
     version: str = ""
@@ -22,9 +22,9 @@ class Change(NamedTuple):
 
 
 def read_changes(outline: Outline) -> list[Change]:
-    """Return the rows of all change logs, the oldest first, however they are sorted.
+    """Return the rows of all change logs in a document, oldest first, whichever way its tables are sorted.
 
-    Dates decide where every row has one, then versions, then the order of the rows.
+    Rows are sorted by date if every row has one, then by version, then by their position.
     """
     rows = [
         change
@@ -37,9 +37,9 @@ def read_changes(outline: Outline) -> list[Change]:
     days = [match[0] if (match := _DAY.search(row.date)) else "" for row in rows]
     dated = all(days)
     keys = [(day if dated else "", _numbers(row.version)) for day, row in zip(days, rows, strict=True)]
-    step = -1 if keys[0] > keys[-1] else 1
-    order = sorted(range(len(rows)), key=lambda place: (*keys[place], place * step))
-    return [rows[place] for place in order]
+    step = -1 if keys[0] > keys[-1] else 1  # a table that begins with the newest row lists equal keys that way too
+    order = sorted(range(len(rows)), key=lambda index: (*keys[index], index * step))
+    return [rows[index] for index in order]
 
 
 def _rows(section: str) -> Iterator[Change]:

@@ -1,4 +1,4 @@
-"""What a document builds on: the files that its front matter, its links and its sources name."""
+"""Dependencies: the files that a document refers to in its front matter, links and source notes."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -9,10 +9,10 @@ from urllib.parse import unquote
 from jive.documents.places import Places
 
 MAX_DEPENDENCIES = 500
-MAX_REFERENCES = 2_000  # looked at in one document
-MAX_CLIMB = 8  # folders above a document in which its references are looked for
+MAX_REFERENCES = 2_000  # examined in one document
+MAX_CLIMB = 8  # parent folders of a document in which its references are looked up
 MAX_PATH_BYTES = 900
-MAX_LISTED = 2_000
+MAX_LISTED = 2_000  # items of one list in front matter
 
 _DOCUMENT_SUFFIXES = frozenset(
     "md markdown mdx rst adoc txt yaml yml json toml xml csv tsv html htm pdf docx xlsx pptx feature".split()  # noqa: SIM905
@@ -26,7 +26,7 @@ _LIST_KEYS = frozenset(
 )
 _PATH_KEYS = ("path", "file", "document", "artifact")
 
-# Each attempt ends where the next one may begin, so a text is passed once, whatever it holds.
+# Linear in time: an attempt to match stops where the next one may begin.
 _LINK = re.compile(r"\]\([ \t]*(?:<([^<>\n#]+)|([^()<>\n#]+))")
 _DEFINITION = re.compile(r"^ {0,3}\[[^\]\n]{1,200}\]:[ \t]*(\S+)", re.MULTILINE)
 _SOURCE = re.compile(r"\[[Ss][Oo][Uu][Rr][Cc][Ee][Ss]?:([^\]\n]+)")
@@ -42,7 +42,7 @@ _Kind = Literal["listed", "source", "link"]
 
 
 class Dependency(NamedTuple):
-    """A file, relative to the root, and the version of it that is meant, where one is given."""
+    """A file that a document depends on: its path, relative to the root, and the version, None if none is given."""
 
     path: str
     version: str | None = None
@@ -57,12 +57,12 @@ class _Reference(NamedTuple):
 def find_dependencies(
     path: str, values: dict[str, Any], text: str, places: Places, exists: Callable[[str], bool]
 ) -> tuple[tuple[Dependency, ...], bool]:
-    """Return what the document at `path` depends on, sorted, and whether there was more than is kept.
+    """Return the dependencies of the document at `path`, sorted by path, and whether any were left out.
 
     Args:
-        values: its front matter.
+        values: the document's front matter.
         text: its Markdown, without code.
-        exists: whether a path is in the tree; it decides among the folders that a reference may be relative to.
+        exists: returns whether a path is in the repository; it decides which folder a reference is relative to.
     """
     found: dict[str, str | None] = {}
     seen: set[_Reference] = set()
@@ -102,7 +102,7 @@ def _references(values: dict[str, Any], text: str) -> Iterator[_Reference]:
 
 
 def _listed(value: object) -> Iterator[_Reference]:
-    """Yield the paths in a value: a text, a list of texts or objects, or a mapping from names to paths."""
+    """Yield the references in a value: a path, a list of paths or mappings, or a mapping from names to paths."""
     items = value[:MAX_LISTED] if isinstance(value, list) else [value]
     for item in items:
         if isinstance(item, str):
@@ -117,7 +117,7 @@ def _listed(value: object) -> Iterator[_Reference]:
 
 
 def _resolve(document: str, reference: _Reference, places: Places, exists: Callable[[str], bool]) -> Dependency | None:
-    """Return the file that is meant: the first candidate that exists, else the likely one of what is surely a path."""
+    """Return the first candidate that exists, else the most likely one if the text is surely a path, else None."""
     kind, text, version = reference
     text = _bare(text[: 2 * MAX_PATH_BYTES])
     if version is None and "@" in text:
@@ -149,7 +149,7 @@ def _is_inside(path: str) -> bool:
 
 
 def _bare(text: str) -> str:
-    """Return a reference without quotes, fragment and escapes."""
+    """Return a reference without quotes, fragment, query and percent-encoding, with `/` for a backslash."""
     text = text.strip(" \t`'\"[]()<>").partition("#")[0].partition("?")[0].rstrip(" `'\"")
     return (unquote(text) if "%" in text else text).replace("\\", "/")
 
@@ -160,7 +160,7 @@ def _suffix(text: str) -> str:
 
 
 def _candidates(document: str, text: str, kind: _Kind, rooted: bool, places: Places) -> Iterator[str]:
-    """Yield the paths that a reference may mean, the most likely first; some may lead out of the tree."""
+    """Yield the paths that a reference may mean, the most likely first; some may be outside the repository."""
     if rooted or text.startswith("/"):
         yield normpath(text.lstrip("/"))
         return
@@ -168,7 +168,7 @@ def _candidates(document: str, text: str, kind: _Kind, rooted: bool, places: Pla
     near = normpath(f"{folder}/{text}") if folder else normpath(text)
     if text.startswith(("./", "../")):
         yield near
-        if _is_inside(near):  # who climbs too little means the root, more often than not
+        if _is_inside(near):  # with too few `..`, usually the root is meant
             yield normpath(_CLIMB.sub("", text))
         return
     if kind != "link" and "/" in text:

@@ -1,4 +1,4 @@
-"""What a document says of itself: its text, whatever its encoding, and what can be read off it."""
+"""Read a document: its text, type, title, metadata, status and dependencies."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,22 +17,23 @@ from jive.documents.places import GATE_SUFFIXES, USUAL, DocumentType, Places, is
 from jive.documents.status import DocumentStatus, gate_decision
 from jive.documents.story import find_status
 
-READER_VERSION = 1  # raise it with every change of what is read off a document: unchanged files are read again then
+READER_VERSION = 1  # increment it if documents are read differently: scans then read unchanged files again too
 MAX_CONTENT_BYTES = 2 * 1024 * 1024
 MAX_STATUS_CHARS = 200
 
 
 @dataclass(frozen=True)
 class Document:
-    """A document as it was read.
+    """What was read from a document.
 
     Attributes:
-        path: relative to the root of its repository; what identifies it.
-        title: its heading, else its front matter's title, else its file's name.
-        content: its text; None when it is larger than is kept.
+        path: relative to the root of the repository; identifies the document.
+        title: the heading, else the title in front matter, else the file's name.
+        content: the text; None if the file is too large to be stored.
         created_at: aware UTC.
-        status: the state of a story, or the decision of a gate, where it is a known one; `status_text`: as written.
-        warnings: what could not be read as it should, each with the path.
+        status: the status of a story or the decision of a gate; None if it is not a known one.
+        status_text: the same as it is written; None if there is none, or the document is neither story nor gate.
+        warnings: what could not be read as intended; each begins with the path.
     """
 
     path: str
@@ -51,15 +52,15 @@ class Document:
 def read_document(
     path: str, data: bytes | None, places: Places = USUAL, exists: Callable[[str], bool] = lambda path: False
 ) -> Document:
-    """Read the file at `path` (relative, with `/`) whose bytes are `data`; whatever they are, this succeeds.
+    """Read the file at `path` (relative, with `/`). Any bytes can be read; problems become warnings.
 
     Args:
-        data: None when the file is larger than is read.
-        exists: whether a path is in the tree; by it a reference finds its file among several candidates.
+        data: the file's bytes; None if there are more than `MAX_CONTENT_BYTES`.
+        places: where the repository keeps its documents.
+        exists: returns whether a path is in the repository; it decides which file a reference means.
     """
     if data is None or len(data) > MAX_CONTENT_BYTES:
-        size = "larger than is read" if data is None else f"{len(data):,} bytes"
-        warning = f"{path}: {size}; the content of files over {MAX_CONTENT_BYTES:,} bytes is not kept"
+        warning = f"{path}: larger than {MAX_CONTENT_BYTES:,} bytes; its content is not stored"
         return Document(path, document_type(path, places), _stem(path), None, warnings=(warning,))
     content, warnings = _decode(path, data)
     text = content.replace("\r\n", "\n").replace("\r", "\n") if "\r" in content else content
@@ -80,9 +81,9 @@ def _decode(path: str, data: bytes) -> tuple[str, list[str]]:
         encoding, name = ("utf-16", "UTF-16") if data.startswith((b"\xff\xfe", b"\xfe\xff")) else ("latin-1", "Latin-1")
         text = data.decode(encoding, errors="replace")
         warnings.append(f"{path}: not UTF-8; read as {name}")
-    if "\0" in text:  # which Postgres cannot keep
+    if "\0" in text:  # Postgres does not store it
         text = text.replace("\0", "\N{REPLACEMENT CHARACTER}")
-        warnings.append(f"{path}: holds NUL bytes; each was replaced")
+        warnings.append(f"{path}: contains NUL bytes; replaced with U+FFFD")
     return text, warnings
 
 
@@ -109,7 +110,7 @@ def _read_markdown(
 ) -> Document:
     front = split_front_matter(text)
     if front.problem:
-        warnings.append(f"{path}: its front matter does not count ({front.problem})")
+        warnings.append(f"{path}: front matter ignored ({front.problem})")
     outline = read_outline(front.body)
     head = read_head(outline)
     title = _title(path, front.values, outline)
@@ -119,7 +120,7 @@ def _read_markdown(
     metadata = read_metadata(front.values, head, read_changes(outline))
     dependencies, more = find_dependencies(path, front.values, outline.text, places, exists)
     if more:
-        warnings.append(f"{path}: names more than {MAX_DEPENDENCIES} files; the others are left out")
+        warnings.append(f"{path}: refers to more than {MAX_DEPENDENCIES} files; the others are left out")
     return Document(
         path=path,
         type=kind,
@@ -136,7 +137,7 @@ def _read_markdown(
 
 
 def _title(path: str, values: dict[str, Any], outline: Outline) -> str:
-    """Return the heading if it is a first-level one, else the front matter's title, else any heading, else the name."""
+    """Return the first heading if it is of level 1, else the title in front matter, else the heading, else the name."""
     heading = title_of(outline)
     if heading and heading.level == 1:
         return heading.text
@@ -147,7 +148,7 @@ def _title(path: str, values: dict[str, Any], outline: Outline) -> str:
 
 
 def _statuses(values: dict[str, Any], head: dict[str, list[str]]) -> list[str]:
-    """Return what front matter and the head give as the document's status, in this order."""
+    """Return the statuses that front matter and the head give, in this order."""
     stated = values.get("status")
     front = [stated.strip()] if isinstance(stated, str) and stated.strip() else []
     return front + head.get("status", [])

@@ -1,8 +1,7 @@
-"""YAML as strangers write it: front matter and QA gates, read as text, within bounds, whatever they hold.
+"""Front matter, and YAML from untrusted files: parsed as text, within limits of size and depth.
 
-PyYAML composes a document by recursion, in C: ten thousand brackets end the process. So only its events are
-used, and the tree is built here, to a depth and a size. Scalars stay the text that they are (`1.10` is not
-1.1, a date is no date object), tags mean nothing, aliases are not followed, of equal keys the last one counts.
+Only the events of PyYAML's parser are used, and the tree is built here, without recursion. PyYAML's own composer
+recurses in C: with libyaml before 0.2.6, a hundred thousand brackets crash the process.
 """
 
 import re
@@ -13,20 +12,23 @@ from typing import Any
 import yaml
 
 MAX_YAML_CHARS = 65_536
-MAX_DEPTH = 40
+MAX_DEPTH = 40  # of nested collections; what uses the values may be recursive
 
 _LOADER: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 _END = re.compile(r"^(?:---|\.\.\.)[ \t]*$", re.MULTILINE)
-_UNKEEPABLE = re.compile(r"[\0\ud800-\udfff]")  # by an escape; Postgres takes none of them
+_NOT_STORABLE = re.compile(r"[\0\ud800-\udfff]")  # YAML can express them by escapes; Postgres does not store them
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 
 
 class BrokenYaml(ValueError):
-    """The text is not YAML, or larger or deeper than is read."""
+    """The text is not YAML, or exceeds the limit of size or depth."""
 
 
 def read_yaml(text: str) -> Any:
-    """Return the first document in `text`: nested dicts and lists of strings and None.
+    """Return the first document in `text`, as nested dicts and lists of strings and None.
+
+    A scalar stays the text that it is: `1.10` is "1.10", a date is a string; null and an empty value are None. Tags are
+    ignored, an alias is None, keys that are not text are left out, and the last of equal keys counts.
 
     Raises:
         BrokenYaml: with a short reason.
@@ -42,8 +44,8 @@ def read_yaml(text: str) -> Any:
 
 
 def _first_document(events: Iterator[Any]) -> Any:
-    """Build the first document out of parser events, without recursion."""
-    open_: list[tuple[list[Any], bool]] = []  # what each open collection holds so far, and whether it is a mapping
+    """Build the first document from parser events, without recursion."""
+    open_: list[tuple[list[Any], bool]] = []  # the items so far of each open collection, and whether it is a mapping
     for event in events:
         if isinstance(event, yaml.CollectionStartEvent):
             if len(open_) == MAX_DEPTH:
@@ -55,7 +57,7 @@ def _first_document(events: Iterator[Any]) -> Any:
             value: Any = _mapping(items) if is_mapping else items
         elif isinstance(event, yaml.ScalarEvent):
             is_null = event.implicit[0] and event.value in _NULLS
-            value = None if is_null else _UNKEEPABLE.sub("\N{REPLACEMENT CHARACTER}", event.value)
+            value = None if is_null else _NOT_STORABLE.sub("\N{REPLACEMENT CHARACTER}", event.value)
         elif isinstance(event, yaml.AliasEvent):
             value = None
         else:
@@ -73,7 +75,13 @@ def _mapping(items: list[Any]) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class FrontMatter:
-    """The head of a Markdown file, and the rest; `problem` says why a head that is there does not count."""
+    """A Markdown text, split.
+
+    Attributes:
+        values: the front matter; empty if there is none.
+        body: the text after it.
+        problem: why the front matter cannot be read; None if it can, or there is none.
+    """
 
     values: dict[str, Any] = field(default_factory=dict)
     body: str = ""
@@ -81,9 +89,9 @@ class FrontMatter:
 
 
 def split_front_matter(text: str) -> FrontMatter:
-    """Split `text`, whose lines end with a line feed alone, into its front matter and its body.
+    """Split a Markdown text, whose lines end with a line feed alone, into front matter and body.
 
-    What stands between two rules at the top, and is no mapping, is body.
+    Text between two rules at the top that is not a mapping belongs to the body.
     """
     first, _, rest = text.partition("\n")
     if first.rstrip() != "---":

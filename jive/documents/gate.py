@@ -14,7 +14,7 @@ _LINE = re.compile(r"^([a-z_]{2,20}):[ \t]*([^\n]*)", re.MULTILINE)
 
 
 class Gate(NamedTuple):
-    """What a gate says.
+    """What was read from a QA gate.
 
     Attributes:
         title: the title of its story, or failing that the story's number; None if it gives neither.

@@ -1,4 +1,4 @@
-"""A Markdown text without its code and its comments, and the headings in it."""
+"""The outline of a Markdown text: its headings, and its text without code and comments."""
 
 import re
 from dataclasses import dataclass
@@ -7,11 +7,11 @@ from typing import NamedTuple
 MAX_TITLE_CHARS = 500
 MAX_HEADINGS = 5_000
 
-# A line feed first, then possessive: the engine skips from line to line, and never goes back in one.
+# Patterns begin with a line feed and repeat possessively, so that a search never backtracks within a line.
 _FENCE_LINE = re.compile(r"\n[ \t]*+(`{3,}+|~{3,}+)([^\n]*+)")
 _MARKED_LINE = re.compile(
     r"\n(?: {0,3}(#{1,6})[ \t]++([^\n]++)"  # a heading: groups 1 and 2
-    r"|[ \t]*+(?:(`{3,}+|~{3,}+)([^\n]*+)|<!--))"  # a fence: 3 and 4; or the begin of a comment: none
+    r"|[ \t]*+(?:(`{3,}+|~{3,}+)([^\n]*+)|<!--))"  # a fence: groups 3 and 4; or the start of a comment: no group
 )
 _UNDERLINED = re.compile(r"\n([^\s#>|=-][^\n]*+)\n=++[ \t]*+(?:\n|\Z)")
 _REMARK = re.compile(r"[(\uff08]")
@@ -19,7 +19,7 @@ _NUMBERING = re.compile(r"[\W\d_]+")
 
 
 class Heading(NamedTuple):
-    """A heading, and where in `Outline.text` its line begins and ends."""
+    """A heading, and the offsets in `Outline.text` at which its line begins and ends."""
 
     level: int
     text: str
@@ -29,26 +29,27 @@ class Heading(NamedTuple):
 
 @dataclass(frozen=True)
 class Outline:
-    """A text without code and comments, which begins with a line feed, and its headings."""
+    """The headings of a Markdown text, and the text without code and comments; it begins with a line feed."""
 
     text: str
     headings: list[Heading]
 
     def section(self, index: int) -> str:
-        """Return the text below the heading with this index, up to the next heading."""
+        """Return the text between the heading with this index and the next heading of any level."""
         following = self.headings[index + 1 : index + 2]
         return self.text[self.headings[index].end : following[0].start if following else len(self.text)]
 
     def first_lines(self, count: int, max_chars: int) -> list[str]:
-        """Return so many lines from the top, of at most so many characters in all."""
+        """Return at most `count` lines from the top, cut off after `max_chars` characters in all."""
         return self.text[:max_chars].split("\n", count + 1)[1 : count + 1]
 
 
 def read_outline(body: str) -> Outline:
-    """Read `body`, Markdown whose lines end with a line feed alone, in one pass.
+    """Return the outline of `body`, Markdown whose lines end with a line feed alone.
 
-    A fence may be indented as deep as a list is. An unclosed one hides the rest, as it does on the hosts' pages;
-    but within a fence of Markdown, fences of their own nest, as agents mean them, and as CommonMark does not.
+    A code fence may be indented by any width, as in nested lists. An unclosed fence hides the rest of the text, as it
+    does on the pages of Git hosts. Fences within a fence of Markdown nest: agents write them so, though CommonMark
+    ends the outer fence at the first closing one.
     """
     text = f"\n{body}"
     headings: list[Heading] = []
@@ -85,12 +86,14 @@ class _Fence(NamedTuple):
 
 
 def _opened(mark: str, info: str) -> _Fence | None:
+    """Return the fence that a line opens, or None if it is code within a line."""
     if mark[0] == "`" and "`" in info:
-        return None  # code within a line
+        return None
     return _Fence(mark, info.strip()[:3].lower() in ("md", "mdx", "mar"))
 
 
 def _end_of_fence(text: str, position: int, fence: _Fence) -> int:
+    """Return the offset after the closing line of `fence`, or the length of `text` if it is not closed."""
     open_ = [fence]
     for match in _FENCE_LINE.finditer(text, position):
         mark, info = match.groups()
@@ -104,6 +107,7 @@ def _end_of_fence(text: str, position: int, fence: _Fence) -> int:
 
 
 def _without_hashes(text: str) -> str:
+    """Return a heading without its closing hashes; those of `C#` belong to the text."""
     if text.endswith("#"):
         shorn = text.rstrip("#")
         text = shorn.rstrip() if not shorn or shorn[-1] in " \t" else text
@@ -111,7 +115,7 @@ def _without_hashes(text: str) -> str:
 
 
 def title_of(outline: Outline) -> Heading | None:
-    """Return the first heading, underlined ones included."""
+    """Return the first heading, or an underlined one if there is no other; None if there is neither."""
     if outline.headings:
         return outline.headings[0]
     match = _UNDERLINED.search(outline.text, 0, 8 * MAX_TITLE_CHARS) if "\n=" in outline.text else None
@@ -120,7 +124,7 @@ def title_of(outline: Outline) -> Heading | None:
 
 
 def plain(heading: str) -> str:
-    """Return a heading's text to compare: `3. **Acceptance Criteria** (AC):` becomes `acceptance criteria`."""
+    """Return a heading normalized for comparison: `3. **Acceptance Criteria** (AC):` is `acceptance criteria`."""
     text = heading.casefold().replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
     text = _REMARK.split(text, maxsplit=1)[0].rstrip(" *:\N{FULLWIDTH COLON}")
     numbering = _NUMBERING.match(text)

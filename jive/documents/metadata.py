@@ -1,4 +1,4 @@
-"""Who wrote a document, when, and which version it is: from front matter, its head, or its change log."""
+"""A document's version, author and creation time, from its front matter, its head or its change log."""
 
 import re
 from collections.abc import Sequence
@@ -29,7 +29,7 @@ _PLACEHOLDER = re.compile(r"[{\[<]|(?:tbd|n/?a|none|unknown|todo|name|author)$",
 
 @dataclass(frozen=True)
 class Metadata:
-    """What a document says of its origin; times are aware UTC."""
+    """A document's version, author and creation time (aware UTC); None if it does not say."""
 
     version: str | None
     created_by: str | None
@@ -37,9 +37,9 @@ class Metadata:
 
 
 def read_head(outline: Outline) -> dict[str, list[str]]:
-    """Return what lines such as `**Status:** Done` say in the head of a document, in their order, by field.
+    """Return the values of fields such as `**Status:** Done` in the first lines of a document.
 
-    Fields: status, version, author, created, date, gate.
+    Keys are `status`, `version`, `author`, `created`, `date` and `gate`; each has its values in their order.
     """
     fields: dict[str, list[str]] = {}
     for line in outline.first_lines(HEAD_LINES, HEAD_LINES * MAX_LINE_CHARS):
@@ -50,21 +50,23 @@ def read_head(outline: Outline) -> dict[str, list[str]]:
         for part in [line] if in_table else _SEPARATOR.split(line):
             if (match := _FIELD.match(part)) and (name := FIELDS.get(match[1].strip().casefold())):
                 value = match[2].strip(" \t|*_`")
-                if value and not (in_table and ("|" in value or value.casefold() in FIELDS)):  # no pair: a table's head
+                if value and not (in_table and ("|" in value or value.casefold() in FIELDS)):  # a row of column titles
                     fields.setdefault(name, []).append(value[:MAX_VALUE_CHARS])
     return fields
 
 
 def read_metadata(values: dict[str, Any], head: dict[str, list[str]], changes: Sequence[Change]) -> Metadata:
-    """Return what front matter says, else the head, else the change log: its newest version, its first author.
+    """Return the metadata that a document gives, each from the first source that has it.
 
     Args:
-        changes: the oldest first.
+        values: the front matter, which comes first.
+        head: the fields of `read_head`, which come second.
+        changes: the change log, oldest row first; the newest version and the first author and date count.
     """
     bmad = values.get("bmad")
     inner: dict[str, Any] = bmad if isinstance(bmad, dict) else {}
     versions = chain(
-        map(_stated, (values.get("version"), inner.get("version"))),
+        map(_front_matter_version, (values.get("version"), inner.get("version"))),
         map(_version, head.get("version", ())),
         (_version(change.version) for change in reversed(changes)),
     )
@@ -86,20 +88,20 @@ def read_metadata(values: dict[str, Any], head: dict[str, list[str]], changes: S
     )
 
 
-def _stated(value: object) -> str | None:
-    """Return a version as front matter gives it, unless it is a template's."""
+def _front_matter_version(value: object) -> str | None:
+    """Return a version as it is written in front matter, or None if it is a placeholder or too long."""
     text = value.strip() if isinstance(value, str) else ""
     return text if text and len(text) <= MAX_VERSION_CHARS and not _PLACEHOLDER.match(text) else None
 
 
 def _version(text: str) -> str | None:
-    """Return the version that `text` begins with: `v1.2` of "v1.2 (draft)"."""
+    """Return the version at the start of `text`: `v1.2` of "v1.2 (draft)"."""
     match = _VERSION.match(text)
     return match[1].rstrip(".-+")[:MAX_VERSION_CHARS] if match else None
 
 
 def _person(value: object) -> str | None:
-    """Return a name, or several; a mapping is one person."""
+    """Return a name, or several separated by commas; a mapping is one person with a `name`."""
     if isinstance(value, list):
         return ", ".join(filter(None, map(_person, value[:10])))[:MAX_VALUE_CHARS] or None
     if isinstance(value, dict):
@@ -109,7 +111,7 @@ def _person(value: object) -> str | None:
 
 
 def _time(value: object) -> datetime | None:
-    """Return the ISO 8601 time that `value` begins with; without a zone it is UTC."""
+    """Return the ISO 8601 date or time at the start of `value`, in UTC; without a zone it is UTC already."""
     match = _TIME.match(value) if isinstance(value, str) else None
     if not match:
         return None

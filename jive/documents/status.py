@@ -1,17 +1,17 @@
-"""The states that stories and quality gates may be in, out of what people write for them."""
+"""The statuses of stories and decisions of QA gates, and the phrases that people write for them."""
 
 import re
 from typing import Literal
 
 DocumentStatus = Literal[
-    # stories, in the order in which they pass
+    # stories, in the order in which they progress
     "Backlog",
     "Draft",
     "Approved",
     "InProgress",
     "Review",
     "Done",
-    # stories, aside
+    # stories that do not progress
     "Blocked",
     "Deferred",
     "Cancelled",
@@ -39,7 +39,7 @@ _STORY = _by_phrase(
             "draft, drafted, drafting, proposed, proposal, planned, pending approval, awaiting approval",
             "entwurf, brouillon, borrador, rascunho, bozza, черновик, 草稿, 草案, 下書き, ドラフト, 초안",
         ),
-        "Approved": (  # also version 6's ready-for-dev: cleared, and not begun
+        "Approved": (  # includes ready-for-dev of BMAD 6: approved, and not begun
             "approved, ready, ready for dev, ready for development, ready for implementation, ready for work",
             "ready to start, ready to implement, ready to develop, contexted, accepted, validated",
             "genehmigt, freigegeben, approuvé, approuvée, validé, validée, prêt, prête, aprobado, aprobada",
@@ -101,23 +101,26 @@ _WORD = re.compile(r"[^\W_]+")
 
 
 def story_status(text: str) -> DocumentStatus | None:
-    """Return the state of a story whose status says `text`, or None if it is none that is known."""
+    """Return the status that `text`, written by hand, stands for; None if it is not a known phrase."""
     return _look_up(text, _STORY)
 
 
 def gate_decision(text: str) -> DocumentStatus | None:
-    """Return the decision of a quality gate that says `text`, or None if it is none that is known."""
+    """Return the QA gate's decision that `text` stands for; None if it is not a known phrase."""
     return _look_up(text, _GATE)
 
 
 def _look_up(text: str, known: dict[str, DocumentStatus]) -> DocumentStatus | None:
-    """Return the state that the most words at the start of `text` name, up to a note; after arrows, the last one."""
+    """Return what the longest known phrase at the start of `text`, before any note, stands for.
+
+    In "Draft → Done" the part after the last arrow counts.
+    """
     last = _ARROW.split(text[:_MAX_CHARS])[-1]
     start = _WORD.search(last)
     if not start:
         return None
     stated = _NOTE.split(last[start.start() :], maxsplit=1)[0].casefold()
     words = _WORD.findall(stated.replace("'", "").replace("\u2019", ""))[:_MAX_WORDS]
-    least = 2 if words[0] == "ready" and len(words) > 1 else 1  # ready for something: it matters what for
+    least = 2 if words[0] == "ready" and len(words) > 1 else 1  # "ready for ..." depends on what follows
     candidates = ("".join(words[:count]) for count in range(len(words), least - 1, -1))
     return next((known[candidate] for candidate in candidates if candidate in known), None)

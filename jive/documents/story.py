@@ -1,4 +1,4 @@
-"""What makes a file among stories a story, and what state it says it is in."""
+"""Stories: what distinguishes one from other documents, and its status."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -19,7 +19,7 @@ _OTHER_TITLE = re.compile(
 )
 _TEMPLATE_NAME = re.compile(r"(?:.*[-_.])?story[-_.]?(?:template|tmpl)\b|_?(?:template|tmpl)\b")
 _OTHER_NAME = re.compile(r"(?:readme|epics?|retro|retrospective|sprint|validation-report|atdd-checklist)\b")
-_OTHER_UNLESS_IT_SAYS = re.compile(
+_OTHER_NUMBERED = re.compile(
     r"index\b|.*[-_. ](?:report|summary|reviews?|checklist|retro|retrospective|recommendations?|findings|analysis"
     r"|handoff|handover)[-_. \dtz]*$"
 )
@@ -28,10 +28,10 @@ _STATUS_LINES = 12
 
 
 def is_story(path: str, title: str, outline: Outline, statuses: Sequence[str]) -> bool:
-    """Return whether a document that lies where stories lie is one.
+    """Return whether a document in a place for stories is one; epics, reports and templates are not.
 
-    Its title says so, or a section with the story or its acceptance criteria, in any language known here; failing
-    those, a number in its name together with a story's status. Epics, reports and templates are none.
+    The evidence, in this order: a template's name; a title such as "Story 1.2: Sign in"; the name or title of another
+    document; a section Story or Acceptance Criteria, in any known language; a number in the name and a known status.
     """
     stem = PurePosixPath(path).stem.lower()
     title = title.casefold()
@@ -43,17 +43,17 @@ def is_story(path: str, title: str, outline: Outline, statuses: Sequence[str]) -
         return False
     if any(plain(heading.text) in STORY_SECTIONS for heading in outline.headings):
         return True
-    if not _NUMBERED.match(stem) or _OTHER_UNLESS_IT_SAYS.match(stem):
+    if not _NUMBERED.match(stem) or _OTHER_NUMBERED.match(stem):
         return False
     return find_status(statuses, outline)[0] is not None
 
 
 def find_status(statuses: Sequence[str], outline: Outline) -> tuple[DocumentStatus | None, str | None]:
-    """Return the state and the text that says it: of what the head states, the first that is known.
+    """Return a story's status and the text that gives it: the first known status, else None and the first text.
 
     Args:
-        statuses: what front matter and the lines of the head say, in their order.
-        outline: where a section "Status" is sought.
+        statuses: the statuses in front matter and in the head, in this order.
+        outline: is searched for a section "Status", which comes last.
     """
     first = None
     for text in chain(statuses, _below_heading(outline)):
@@ -64,7 +64,7 @@ def find_status(statuses: Sequence[str], outline: Outline) -> tuple[DocumentStat
 
 
 def _below_heading(outline: Outline) -> Iterator[str]:
-    """Yield the first line below the first heading "Status"."""
+    """Yield the first line that is not empty below the first heading "Status"."""
     for index, heading in enumerate(outline.headings):
         if plain(heading.text) in STATUS:
             below = (

@@ -1,4 +1,4 @@
-"""What documents call their parts, in the languages that are known here; all in lower case."""
+"""The words that documents use for their parts, in ten languages, all in lower case."""
 
 
 def _words(*lines: str) -> frozenset[str]:
@@ -14,7 +14,7 @@ STATUS = _words(
     "状态, ステータス, 状態, 상태",
 )
 
-# What stands before a colon in the head of a document, by the field that it fills.
+# Labels in the head of a document (`Status: Done`), and the field that each one stands for.
 FIELDS = {
     label: field
     for field, labels in {
@@ -32,7 +32,7 @@ FIELDS = {
     for label in labels
 }
 
-# The columns of a change log.
+# Titles of columns in a change log, and the field of `Change` that each one stands for.
 COLUMNS = {
     label: column
     for column, labels in {
@@ -43,6 +43,7 @@ COLUMNS = {
     for label in labels
 }
 
+# A change log's heading begins with one of these.
 CHANGE_LOG = tuple(
     _words(
         "change log, changelog, change history, revision history, revisions, version history, document history",
@@ -68,7 +69,7 @@ STORY_SECTIONS = _words(
     "인수 조건, 인수 기준, 수용 기준, 승인 기준, 사용자 스토리, 스토리",
 )
 
-# With a number or a colon behind it, the title of a story. The longer of two that begin alike comes first.
+# With a number or a colon after it, one of these begins the title of a story.
 STORY_WORDS = (
     "user story",
     "user-story",

@@ -1,4 +1,4 @@
-"""What all Git hosts share: the protocol that each satisfies, and how its deliveries are read and verified."""
+"""What the modules of the Git hosts satisfy (`Host`), return (`Delivery`) and share (functions to read and verify)."""
 
 import binascii
 import hmac
@@ -16,22 +16,22 @@ from jive.errors import MalformedDelivery
 MAX_WORD_CHARS = 255
 MAX_TEXT_CHARS = 2048
 
-# Postgres keeps neither U+0000 nor half of a surrogate pair, and no control character belongs in a line of the log.
+# Postgres cannot store U+0000 or half of a surrogate pair, and a control character can forge a line of the log.
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
 class Delivery:
-    """What a delivery says. Every text in it can be kept in Postgres and written to a log.
+    """What a delivery says. All texts can be stored in Postgres and written to a log.
 
     Attributes:
-        id: the host's own id of it, the same when the host sends it again.
-        event_type: the host's word for what happened.
-        repo_urls: every URL under which the payload names the repository (https, ssh, scp form, web), in no
-            particular order, without duplicates, never empty.
-        branches: the branches that it created or moved, as the host writes them (nobody checked that git would
-            take them); empty for tags, deletions, pings and every other event.
-        default_branch: None where the payload does not say it.
+        id: the host's id of the delivery, which stays the same when the host sends it again.
+        event_type: the host's name for the event.
+        repo_urls: all URLs by which the payload names the repository (https, ssh, scp form, web page), without
+            duplicates and in no particular order; never empty.
+        branches: the branches that the event created or moved, as the host writes them; nobody has checked that git
+            allows such names. Empty for tags, deletions, pings and all other events.
+        default_branch: the repository's default branch, or None if the payload does not say.
     """
 
     id: str
@@ -42,41 +42,53 @@ class Delivery:
 
 
 class Host(Protocol):
-    """A Git host; a module satisfies it. Names in `headers` are in lower case."""
+    """A Git host. A module in this package satisfies it with four constants and two functions.
 
-    source: str  # its value of WebhookSource
-    domains: frozenset[str]  # of the public service, in lower case
-    token_user: str  # the user name that goes with an access token over https
-    clone_suffix: str  # what a clone URL must end with; empty where it need not
+    Attributes:
+        source: the value of `WebhookSource` for this host; the key in `HOSTS` is the same word in lower case, and so is
+            the last part of the webhook's address (`/api/webhooks/github`).
+        domains: the domains of the public service, in lower case. JIVE may fetch from them unless `JIVE_GIT_HOSTS` is
+            set. Empty for a host that only runs on its users' machines.
+        token_user: the user name that the host expects with an access token over https.
+        clone_suffix: what the path of a clone URL must end with, such as `.git`, on a host that otherwise redirects;
+            empty for a host that accepts clone URLs without it.
+    """
+
+    source: str
+    domains: frozenset[str]
+    token_user: str
+    clone_suffix: str
 
     def read(self, headers: Mapping[str, str], body: bytes) -> Delivery:
-        """Say what a delivery says; nothing is verified by that.
+        """Return what a delivery says. It is not verified yet: anybody may have sent it.
+
+        The names in `headers` are in lower case; `body` is as it was received.
 
         Raises:
-            MalformedDelivery: it lacks its id, its event or its repository, or is not JSON. Nothing else is
-                raised, whatever it holds.
+            MalformedDelivery: the id, the event or the repository is missing, or the body is not JSON. No other error
+                is raised, for any input.
         """
 
     def is_signed(self, secret: str, headers: Mapping[str, str], body: bytes, now: datetime) -> bool:
-        """Say whether the sender knew `secret`, comparing in constant time; `now` bounds the age of a signature
-        that tells its time.
+        """Return whether the sender of a delivery knows `secret`.
 
-        Never raises, whatever the headers hold. An empty secret signs nothing.
+        `now` is the current time, for hosts that sign the time: a signature that is too old does not count. Compares in
+        constant time, returns False for an empty secret, and never raises, for any input.
         """
 
 
 def text(value: Any, max_chars: int = MAX_TEXT_CHARS) -> str | None:
-    """Return `value` if it is text that can be kept, else None."""
+    """Return `value` if it is a non-blank text that can be stored and logged, else None."""
     if not isinstance(value, str) or len(value) > max_chars or not value.strip() or _UNSAFE.search(value):
         return None
     return value
 
 
 def header(headers: Mapping[str, str], *names: str) -> str:
-    """Return the value of the first of `names` that is there.
+    """Return the value of the first header in `names` that is present.
 
     Raises:
-        MalformedDelivery: none is, or the value is empty, too long, or holds control characters.
+        MalformedDelivery: none is present, or the value is blank, too long, or contains control characters.
     """
     name = next((name for name in names if name.lower() in headers), None)
     if name is None:
@@ -84,7 +96,7 @@ def header(headers: Mapping[str, str], *names: str) -> str:
     value = text(headers[name.lower()], MAX_WORD_CHARS)
     if value is None:
         raise MalformedDelivery(
-            f"The header {name} is empty, longer than {MAX_WORD_CHARS} characters, or holds control characters"
+            f"The header {name} is empty, longer than {MAX_WORD_CHARS} characters, or contains control characters"
         )
     return value
 
@@ -93,21 +105,21 @@ _TO_QUOTED_PRINTABLE = bytes.maketrans(b"%+", b"= ")
 
 
 def form_field(body: bytes, name: str) -> bytes:
-    """Return the only field of a form-encoded body, decoded.
+    """Return the value of `name`, the only field of a form-encoded body.
 
     Raises:
-        MalformedDelivery: the body does not hold the field `name` and nothing else.
+        MalformedDelivery: the body has another field, or not this one.
     """
     found, _, value = body.partition(b"=")
     if found != name.encode() or b"&" in value:
         raise MalformedDelivery(f"The body is a form, but not one with the single field {name}")
-    # With = for % this is quoted-printable, which is decoded in C. The urllib way takes 1.6 GB for 25 MB of %22,
-    # and anyone may send those: nothing is verified yet.
+    # With = for % this is quoted-printable, which is decoded in C. urllib takes 1.6 GB of memory for 25 MB of %22, and
+    # anybody can send those, since nothing is verified yet.
     return binascii.a2b_qp(value.replace(b"=", b"=3D").translate(_TO_QUOTED_PRINTABLE))
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON number")
+    raise ValueError(f"{name} is not a number in JSON")
 
 
 _decoder = json.JSONDecoder(parse_constant=_refuse_constant)
@@ -116,15 +128,15 @@ _decoder = json.JSONDecoder(parse_constant=_refuse_constant)
 def _loads(body: bytes) -> Any:
     try:
         return orjson.loads(body)
-    except orjson.JSONDecodeError:  # it is stricter: half of a surrogate pair is no reason to lose a push
+    except orjson.JSONDecodeError:  # orjson also rejects half of a surrogate pair, which is no reason to lose a push
         return _decoder.decode(body.decode())
 
 
 def json_object(body: bytes) -> dict[str, Any]:
-    """Read a JSON object; where a key stands twice, the last one counts.
+    """Parse a JSON object; of a key that occurs twice, the last value counts.
 
     Raises:
-        MalformedDelivery: `body` is not one in UTF-8.
+        MalformedDelivery: `body` is not a JSON object in UTF-8.
     """
     if not body:
         raise MalformedDelivery("The body is empty")
@@ -142,7 +154,7 @@ def json_object(body: bytes) -> dict[str, Any]:
 
 
 def dig(value: Any, *keys: str) -> Any:
-    """Return what lies under `keys` in nested objects, or None where one of them is no object or lacks its key."""
+    """Return the value at `keys` in nested objects, or None if a key is missing or its parent is not an object."""
     for key in keys:
         value = value.get(key) if isinstance(value, dict) else None
     return value
@@ -154,9 +166,10 @@ def items(value: Any) -> list[Any]:
 
 
 def moved_branch(change: Any) -> str | None:
-    """Return the branch that a change (`ref`, `after`) created or moved; None for a tag or a deletion.
+    """Return the branch that a change (`ref`, `after`) created or moved, or None for a tag or a deletion.
 
-    Only `after` in zeros is a deletion: a scan too many costs little, a push that went unseen costs an hour.
+    Only an `after` of zeros is a deletion. If in doubt, the branch moved: a needless scan costs little, while a missed
+    push is found an hour later.
     """
     ref, after = dig(change, "ref"), dig(change, "after")
     if not isinstance(ref, str) or not ref.startswith("refs/heads/"):
@@ -171,16 +184,16 @@ def _texts(values: Iterable[Any]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(value for value in kept if value is not None))
 
 
-MAX_URLS = 20  # of one repository; a stranger could send thousands, each of which would be looked for
+MAX_URLS = 20  # a stranger could send thousands, and each is looked up in the database
 
 
 def delivery(
     *, id: str, event_type: str, repo_urls: Iterable[Any], branches: Iterable[Any] = (), default_branch: Any = None
 ) -> Delivery:
-    """Make a delivery of values as the payload has them: what is no text that can be kept is left out.
+    """Return a delivery from the payload's values, without those that are not texts or cannot be stored.
 
     Raises:
-        MalformedDelivery: no URL of a repository is left.
+        MalformedDelivery: no URL of the repository is left.
     """
     urls = _texts(repo_urls)[:MAX_URLS]
     if not urls:
@@ -189,12 +202,12 @@ def delivery(
 
 
 def to_bytes(value: str) -> bytes:
-    """Return the bytes of a secret or of a header's value, whatever it holds."""
+    """Encode a secret or the value of a header as UTF-8; lone surrogates are encoded as well."""
     return value.encode("utf-8", "surrogatepass")
 
 
 def is_sha256_signature(secret: str, signature: str | None, body: bytes) -> bool:
-    """Say whether `signature` is `sha256=` and the HMAC of `body` in hex; never of an empty secret."""
+    """Return whether `signature` is `sha256=` and the HMAC of `body` in hex; False for an empty secret."""
     if not secret or signature is None:
         return False
     expected = b"sha256=" + hmac.digest(to_bytes(secret), body, "sha256").hex().encode()

@@ -1,4 +1,4 @@
-"""Bitbucket: deliveries of webhooks of Bitbucket Cloud and of Bitbucket Data Center (once called Server)."""
+"""Bitbucket: deliveries of webhooks of Bitbucket Cloud and of Bitbucket Data Center (formerly Server)."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -14,7 +14,7 @@ domains = frozenset({"bitbucket.org"})
 token_user = "x-token-auth"  # noqa: S105  # not a password
 clone_suffix = ""
 
-# Cloud's header first: many proxies write an X-Request-Id of their own.
+# Cloud's header first: many proxies add an X-Request-Id.
 _ID_HEADERS = ("X-Request-UUID", "X-Request-Id")
 
 _CLOUD = "bitbucket.org"
@@ -23,7 +23,7 @@ _WEB_PAGE = re.compile(r"(?P<server>.+)/(?:projects|users)/[^/]+/repos/[^/]+")
 
 
 def _repository(event_type: str, payload: dict[str, Any]) -> Any:
-    """Return the repository, which Data Center puts elsewhere for pull requests and for its own changes."""
+    """Return the payload's repository; Data Center has it elsewhere for pull requests and changed repositories."""
     if isinstance(payload.get("repository"), dict):
         return payload["repository"]
     if event_type == "repo:modified":
@@ -41,9 +41,9 @@ def _cloud_urls(repository: Any) -> Iterator[Any]:
 
 
 def _data_center_urls(repository: Any) -> Iterator[Any]:
-    """Yield the addresses to clone from, the web page, and the https address that follows from it.
+    """Yield the clone URLs, the web page, and the https clone URL made from the page.
 
-    That address is no clone link where the server gives links for ssh only.
+    A server that allows only ssh lists no https clone URL, though projects may be registered by it.
     """
     for link in base.items(base.dig(repository, "links", "clone")):
         yield base.dig(link, "href")
@@ -70,11 +70,11 @@ def _branches(event_type: str, payload: dict[str, Any]) -> Iterator[Any]:
 def read(headers: Mapping[str, str], body: bytes) -> Delivery:
     """Read a delivery.
 
-    Data Center's `diagnostics:ping` names no repository; nor does a push from Server 5 with URLs, which gave
-    only a project's key and a slug.
+    The `diagnostics:ping` of Data Center names no repository, and a push from Server 5 names it without a URL; both are
+    malformed here.
 
     Raises:
-        MalformedDelivery: it lacks its id, its event or its repository, or is not JSON.
+        MalformedDelivery: the id, the event or the repository is missing, or the payload is not JSON.
     """
     delivery_id = base.header(headers, *_ID_HEADERS)
     event_type = base.header(headers, "X-Event-Key")
@@ -90,5 +90,5 @@ def read(headers: Mapping[str, str], body: bytes) -> Delivery:
 
 
 def is_signed(secret: str, headers: Mapping[str, str], body: bytes, now: datetime) -> bool:
-    """Say whether `X-Hub-Signature` is right: HMAC-SHA256 here, unlike GitHub's header of that name."""
+    """Return whether `X-Hub-Signature` is valid: HMAC-SHA256, unlike GitHub's header of that name."""
     return base.is_sha256_signature(secret, headers.get("x-hub-signature"), body)

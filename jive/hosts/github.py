@@ -1,4 +1,4 @@
-"""GitHub: deliveries of repository, organization and app webhooks, from github.com and from Enterprise Server."""
+"""GitHub: deliveries of repository, organization and app webhooks, from github.com and GitHub Enterprise Server."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -12,7 +12,7 @@ domains = frozenset({"github.com"})
 token_user = "x-access-token"  # noqa: S105  # not a password
 clone_suffix = ""
 
-# `url` is left out: in most events it is the API's address of the repository.
+# Not `url`: in most events that is the repository's address in the API.
 _URL_KEYS = ("html_url", "clone_url", "ssh_url", "git_url", "svn_url")
 
 
@@ -25,10 +25,10 @@ def _payload(headers: Mapping[str, str], body: bytes) -> dict[str, Any]:
 def read(headers: Mapping[str, str], body: bytes) -> Delivery:
     """Read a delivery, sent as JSON or as a form.
 
-    A branch made on the website comes as `create` and as `push`; only `push` tells of branches here.
+    GitHub sends `create` and `push` for a branch that was created on the website; only `push` gives branches here.
 
     Raises:
-        MalformedDelivery: it lacks its id, its event or its repository, or is not JSON.
+        MalformedDelivery: the id, the event or the repository is missing, or the payload is not JSON.
     """
     delivery_id = base.header(headers, "X-GitHub-Delivery")
     event_type = base.header(headers, "X-GitHub-Event")
@@ -45,5 +45,5 @@ def read(headers: Mapping[str, str], body: bytes) -> Delivery:
 
 
 def is_signed(secret: str, headers: Mapping[str, str], body: bytes, now: datetime) -> bool:
-    """Say whether `X-Hub-Signature-256` is right; GitHub's older SHA-1 header never counts, and tells no time."""
+    """Return whether `X-Hub-Signature-256` is valid. The older SHA-1 header is ignored; GitHub signs no time."""
     return base.is_sha256_signature(secret, headers.get("x-hub-signature-256"), body)

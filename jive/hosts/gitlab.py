@@ -1,4 +1,4 @@
-"""GitLab: deliveries of project, group and system hooks, with a signing token or with the older plain token."""
+"""GitLab: deliveries of project, group and system hooks, verified by a signing token or by the older secret token."""
 
 import base64
 import hmac
@@ -12,14 +12,14 @@ from jive.hosts.base import Delivery
 
 source = "GITLAB"
 domains = frozenset({"gitlab.com"})
-# Any user name does: https://docs.gitlab.com/user/profile/personal_access_tokens/
+# GitLab accepts any user name: https://docs.gitlab.com/user/profile/personal_access_tokens/
 token_user = "oauth2"  # noqa: S105  # not a password
-clone_suffix = ".git"  # GitLab redirects a clone URL without it
+clone_suffix = ".git"  # GitLab redirects clone URLs without it
 
 _TOLERANCE_S = 300
 
-# The first is the one that is signed; it equals the second, which stays the same on retries. Older versions of GitLab
-# send only the others: the third is new for each request; the last repeats where a receiver calls GitLab with it.
+# The signature covers the first, which is equal to the second and stays the same on retries. Older versions of GitLab
+# send only the others: the third is new for each request; the last is repeated if a receiver triggers more hooks.
 # https://gitlab.com/gitlab-org/gitlab/-/blob/master/lib/gitlab/web_hooks/recursion_detection/uuid.rb
 _ID_HEADERS = ("webhook-id", "Idempotency-Key", "X-Gitlab-Webhook-UUID", "X-Gitlab-Event-UUID")
 
@@ -29,9 +29,9 @@ _SECONDS = re.compile(r"[0-9]{1,12}")
 
 
 def _event_type(hook: str, payload: dict[str, Any]) -> str:
-    """Return the payload's word for the event (`push`), else the header's in the same form (`Push Hook`).
+    """Return the payload's name for the event (`push`), or else one made from the header (`Push Hook`).
 
-    A system hook's header says only `System Hook`; a hook with a template of its own may send neither word.
+    The header of a system hook is always `System Hook`; the payload of a hook with a custom template may lack the name.
     """
     for key in ("object_kind", "event_name"):
         if (word := base.text(payload.get(key), base.MAX_WORD_CHARS)) is not None:
@@ -49,11 +49,11 @@ def _branches(event_type: str, payload: dict[str, Any]) -> Iterator[str | None]:
 def read(headers: Mapping[str, str], body: bytes) -> Delivery:
     """Read a delivery.
 
-    A push that moves several branches comes as a `push` each (none at all, by default, if it moves more than
-    three), and to a system hook as one `repository_update` too.
+    GitLab sends one `push` for each branch that a push moves, by default none if there are more than three; to system
+    hooks it also sends one `repository_update`.
 
     Raises:
-        MalformedDelivery: it lacks its id, its event or its repository, or is not JSON.
+        MalformedDelivery: the id, the event or the repository is missing, or the payload is not JSON.
     """
     delivery_id = base.header(headers, *_ID_HEADERS)
     hook = base.header(headers, "X-Gitlab-Event")
@@ -70,9 +70,9 @@ def read(headers: Mapping[str, str], body: bytes) -> Delivery:
 
 
 def _signing_key(secret: str) -> bytes:
-    """Return the key that a signing token holds: base64, behind `whsec_` or not; empty if it is no token.
+    """Return the key in a signing token, which is base64 with or without the prefix `whsec_`; else an empty key.
 
-    A secret that is not base64 is never taken as a key itself: GitLab gives out no such token.
+    A secret that is not base64 is not used as a key: GitLab creates no such tokens.
     """
     try:
         return base64.b64decode(secret.removeprefix("whsec_"), validate=True)
@@ -95,10 +95,10 @@ def _is_signature(secret: str, headers: Mapping[str, str], body: bytes, now: dat
 
 
 def is_signed(secret: str, headers: Mapping[str, str], body: bytes, now: datetime) -> bool:
-    """Say whether one signature in `webhook-signature` is right and at most 5 minutes old or early.
+    """Return whether a signature in `webhook-signature` is valid and its time within 5 minutes of `now`.
 
-    Where there is no such header, whether `X-Gitlab-Token` is the secret; where there is, the token does not
-    count, so that a forged signature cannot fall back on it.
+    Without that header, return whether `X-Gitlab-Token` is the secret. With it the token does not count, so that a
+    forged signature cannot fall back on a token.
     """
     if not secret:
         return False

@@ -24,9 +24,10 @@ from jive.operate import servers
 from jive.processes import Part, launcher, own_command, start, wait_until
 from jive.redis_client import server_version
 from jive.schema import apply, status
+from jive.settings_table import UP_FOLDER
 from jive.web.server import free_address
 
-HOME = settings.UP_FOLDER
+HOME = UP_FOLDER
 LOCK_ATTEMPTS = 3
 JIVE = (sys.executable, "-m", "jive")
 STOP = signal.SIGTERM
@@ -65,10 +66,12 @@ def run(home: Path = HOME) -> None:
         config = settings.current()
         _print_stores(home, given, config)
         _migrate()
-        web_and_worker = [_start_web(config, parts), _start_worker(config, parts)]
+        web, worker = _start("The web server", "web", parts), _start("The worker", "worker", parts)
+        _wait_for_web(web, config)
+        _wait_for_worker(worker, config)
         kept = f"; the data stays in {home}/" if stores else ""
         click.echo(NEXT.format(took=time.monotonic() - started_at, kept=kept, jive=own_command()))
-        _stay([*stores, *web_and_worker], stopping)
+        _stay([*stores, web, worker], stopping)
         click.echo("\nStopping.")
 
 
@@ -152,25 +155,21 @@ def _migrate() -> None:
     _print_part("Migrations", str(count), f"{', '.join(done)} applied now" if done else "nothing to do")
 
 
-def _start_web(config: settings.Settings, parts: contextlib.ExitStack) -> Part:
-    started_at = time.monotonic()
-    web = _start("The web server", "web", parts)
-    wait_until(lambda: is_healthy(config.port), web)
-    _print_part("Web", "healthy", f"http://localhost:{config.port}   (in {time.monotonic() - started_at:.1f} s)")
-    return web
-
-
-def _start_worker(config: settings.Settings, parts: contextlib.ExitStack) -> Part:
-    worker = _start("The worker", "worker", parts)
-    wait_until(lambda: heartbeat.is_beating(worker.process.pid), worker)
-    _print_part("Worker", "alive", f"{config.worker_threads} scans at a time")
-    return worker
-
-
 def _start(name: str, command: str, parts: contextlib.ExitStack) -> Part:
     part = start(name, [*launcher("TERM"), *JIVE, command], STOP)
     parts.callback(part.stop)
     return part
+
+
+def _wait_for_web(web: Part, config: settings.Settings) -> None:
+    started_at = time.monotonic()
+    wait_until(lambda: is_healthy(config.port), web)
+    _print_part("Web", "healthy", f"http://localhost:{config.port}   (in {time.monotonic() - started_at:.1f} s)")
+
+
+def _wait_for_worker(worker: Part, config: settings.Settings) -> None:
+    wait_until(lambda: heartbeat.is_beating(worker.process.pid), worker)
+    _print_part("Worker", "alive", f"{config.worker_threads} scans at a time")
 
 
 def is_healthy(port: int) -> bool:

@@ -1,4 +1,4 @@
-"""A repository's own configuration, of both versions of the method, whatever is wrong with it."""
+"""Configuration of both versions of the BMAD method is read, also if parts of it are wrong."""
 
 import json
 
@@ -40,7 +40,7 @@ devStoryLocation: docs/stories/
         "bmad/bmm/config.yaml",
     ],
 )
-def test_the_methods_configuration_is_known(path: str) -> None:
+def test_configuration_files_are_recognized(path: str) -> None:
     assert is_config(path)
 
 
@@ -48,15 +48,15 @@ def test_the_methods_configuration_is_known(path: str) -> None:
     "path",
     ["core-config.yaml", "x/.bmad-core/core-config.yaml", "_bmad/bmm/agents/config.yaml", "_bmad/manifest.yaml", ""],
 )
-def test_other_files_are_no_configuration(path: str) -> None:
+def test_other_files_are_not_configuration(path: str) -> None:
     assert not is_config(path)
 
 
-def test_without_configuration_there_are_the_usual_places() -> None:
+def test_without_configuration_only_the_usual_places_count() -> None:
     assert read_places({}) == (USUAL, ())
 
 
-def test_version_4_keeps_the_storys_keys() -> None:
+def test_configuration_of_version_4_is_stored_by_its_keys() -> None:
     places, warnings = read_places({".bmad-core/core-config.yaml": V4.replace("\n", "\r\n").encode("utf-8-sig")})
     assert warnings == ()
     assert places.config == {
@@ -73,7 +73,7 @@ def test_version_4_keeps_the_storys_keys() -> None:
     }
 
 
-def test_version_6_is_read_from_all_its_files_and_the_teams_changes_win() -> None:
+def test_version_6_is_read_from_all_its_files_and_the_teams_overrides_win() -> None:
     places, warnings = read_places(
         {
             "_bmad/custom/config.toml": b'[modules.bmm]\nplanning_artifacts = "{project-root}/plans"\n',
@@ -93,7 +93,7 @@ def test_version_6_is_read_from_all_its_files_and_the_teams_changes_win() -> Non
     assert places.folders == {"out/build/": "STORY", "out/old/": None, "docs/": None, "out/": None, "plans/": None}
 
 
-def test_the_first_version_6_had_other_names() -> None:
+def test_the_names_of_the_first_version_6_are_known() -> None:
     places, _ = read_places({"bmad/bmm/config.yaml": b"dev_story_location: '{project-root}/docs/stories'\n"})
     assert places.config == {"devStoryLocation": "docs/stories"}
 
@@ -110,12 +110,12 @@ def test_the_first_version_6_had_other_names() -> None:
         ("{project-root}", "whole repository"),
         (".", "whole repository"),
         ("{date}/docs", "placeholder"),
-        ("_bmad", "tools"),
-        ("docs/.claude", "tools"),
+        ("_bmad", "tool's folder"),
+        ("docs/.claude", "tool's folder"),
         ("x" * 501, "not a path"),
     ],
 )
-def test_a_place_outside_of_the_repository_is_ignored_with_a_warning(value: str, problem: str) -> None:
+def test_an_unusable_place_is_ignored_with_a_warning(value: str, problem: str) -> None:
     places, warnings = read_places({"_bmad/bmm/config.yaml": f"output_folder: {json.dumps(value)}".encode()})
     assert places == USUAL
     assert len(warnings) == 1
@@ -135,14 +135,14 @@ def test_a_place_outside_of_the_repository_is_ignored_with_a_warning(value: str,
         (".bmad-core/core-config.yaml", b"#" * (MAX_CONFIG_BYTES + 1)),
     ],
 )
-def test_broken_configuration_leaves_the_usual_places_and_a_warning(path: str, data: bytes) -> None:
+def test_broken_configuration_is_ignored_with_a_warning(path: str, data: bytes) -> None:
     places, warnings = read_places({path: data})
     assert places == USUAL
     assert len(warnings) == 1
     assert warnings[0].startswith(f"{path}: ")
 
 
-def test_texts_that_cannot_be_kept_are_left_out() -> None:
+def test_texts_that_cannot_be_stored_are_left_out() -> None:
     data = b'prdVersion = "4\\u0000"\ndevLoadAlwaysFiles = ["a\\u0000.md", "b.md"]\nprdFile = "a\\u0000.md"\n'
     places, warnings = read_places({"_bmad/config.toml": data})
     assert places.config == {"devLoadAlwaysFiles": ["b.md"]}
@@ -150,11 +150,11 @@ def test_texts_that_cannot_be_kept_are_left_out() -> None:
 
 
 @pytest.mark.parametrize("data", [b"", b"text", b"- a\n- b\n", b"prd: 1\n", b"prdFile: [a, b]\nqaLocation:\n", b"\0"])
-def test_configuration_that_says_nothing_changes_nothing(data: bytes) -> None:
+def test_configuration_without_places_changes_nothing(data: bytes) -> None:
     assert read_places({".bmad-core/core-config.yaml": data})[0] == USUAL
 
 
-def test_what_is_kept_stays_small() -> None:
+def test_the_stored_configuration_is_limited() -> None:
     listed = "".join(f"  - docs/{'x' * 600}{number}.md\n" for number in range(180))
     places, _ = read_places({".bmad-core/core-config.yaml": f"devLoadAlwaysFiles:\n{listed[:60_000]}".encode()})
     assert len(json.dumps(places.config)) < 65_536

@@ -1,4 +1,4 @@
-"""A document depends on the files that its front matter, its links and its sources name."""
+"""A document depends on the files that its front matter, links and source notes refer to."""
 
 import pytest
 
@@ -63,7 +63,7 @@ def listed(yaml: str) -> list[tuple[str, str | None]]:
         ("title: docs/prd.md", []),
     ],
 )
-def test_front_matter_lists_files(yaml: str, expected: list[tuple[str, str | None]]) -> None:
+def test_front_matter_lists_dependencies(yaml: str, expected: list[tuple[str, str | None]]) -> None:
     assert listed(yaml) == expected
 
 
@@ -89,7 +89,7 @@ def test_front_matter_lists_files(yaml: str, expected: list[tuple[str, str | Non
         ("```\n[code](../prd.md)\n```\n<!-- [comment](../prd.md) -->\n", []),
     ],
 )
-def test_links_lead_to_files(text: str, expected: list[str]) -> None:
+def test_links_are_dependencies(text: str, expected: list[str]) -> None:
     assert read(f"# Story 1.1: x\n\n{text}\n") == [(path, None) for path in expected]
 
 
@@ -111,26 +111,26 @@ def test_links_lead_to_files(text: str, expected: list[str]) -> None:
         ("[Source: gone.md] [Source: Story 1.1] [Source: src/app.py#L5] [Source: architecture]", []),
     ],
 )
-def test_sources_name_files(text: str, expected: list[str]) -> None:
+def test_source_notes_are_dependencies(text: str, expected: list[str]) -> None:
     assert read(f"# Story 1.1: x\n\n- Note {text}\n") == [(path, None) for path in expected]
 
 
-def test_a_configured_folder_is_one_that_references_may_be_relative_to() -> None:
+def test_references_may_be_relative_to_a_configured_folder() -> None:
     places, _ = read_places({"_bmad/bmm/config.yaml": b"planning_artifacts: out/plans\n"})
     document = read_document(STORY, b"# Story 1.1: x\n\n[Source: epics.md#1]\n", places, TREE.__contains__)
     assert document.dependencies == (Dependency("out/plans/epics.md", None),)
 
 
-def test_a_document_at_the_root_has_dependencies_too() -> None:
+def test_references_of_a_document_at_the_root_are_resolved() -> None:
     assert read("[prd](docs/prd.md) [me](prd.md)", path="prd.md") == [("docs/prd.md", None)]
 
 
-def test_there_are_at_most_five_hundred_and_a_warning() -> None:
+def test_dependencies_beyond_five_hundred_are_left_out_with_a_warning() -> None:
     links = " ".join(f"[x](n{number}.md)" for number in range(MAX_DEPENDENCIES + 1))
     document = read_document("docs/many.md", links.encode())
     assert len(document.dependencies) == MAX_DEPENDENCIES
-    assert document.warnings == ("docs/many.md: names more than 500 files; the others are left out",)
+    assert document.warnings == ("docs/many.md: refers to more than 500 files; the others are left out",)
 
 
-def test_names_without_end_are_no_paths() -> None:
+def test_long_and_unprintable_names_are_not_paths() -> None:
     assert read(f"[x]({'a/' * 600}b.md) [y]({'é' * 500}.md) [z](a%00b.md) [w](a\u202eb.md)") == []

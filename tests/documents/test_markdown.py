@@ -1,4 +1,4 @@
-"""Headings are found outside of code and comments."""
+"""Headings are found outside code and comments."""
 
 import pytest
 
@@ -30,17 +30,17 @@ def headings(text: str) -> list[tuple[int, str]]:
         ("<!-- unclosed\n# A\n", []),
     ],
 )
-def test_headings_are_found_outside_of_code_and_comments(text: str, expected: list[tuple[int, str]]) -> None:
+def test_headings_are_found_outside_code_and_comments(text: str, expected: list[tuple[int, str]]) -> None:
     assert headings(text) == expected
 
 
-def test_a_section_ends_at_the_next_heading_and_has_no_code() -> None:
+def test_a_section_ends_at_the_next_heading_and_contains_no_code() -> None:
     outline = read_outline("# A\none\n```\ncode\n```\ntwo\n## B\nthree\n")
     assert outline.section(0).split() == ["one", "two"]
     assert outline.section(1).split() == ["three"]
 
 
-def test_the_first_lines_are_the_first_of_what_is_kept() -> None:
+def test_the_first_lines_are_those_outside_comments() -> None:
     outline = read_outline("one\n<!-- x -->\ntwo\nthree\n")
     assert outline.first_lines(2, 100) == ["one", "two"]
     assert outline.first_lines(9, 6) == ["one", "t"]
@@ -52,7 +52,7 @@ def test_an_underlined_heading_is_a_title() -> None:
     assert (title.level, title.text) == (1, "The title")
 
 
-def test_titles_and_their_number_are_bounded() -> None:
+def test_the_length_and_number_of_headings_are_limited() -> None:
     assert len(headings("# " + "x" * 10_000)[0][1]) == MAX_TITLE_CHARS
     assert len(headings("# x\n" * (MAX_HEADINGS + 5))) == MAX_HEADINGS
 
@@ -67,5 +67,5 @@ def test_titles_and_their_number_are_bounded() -> None:
         ("1.2.3", ""),
     ],
 )
-def test_headings_are_compared_without_number_marks_and_remark(heading: str, expected: str) -> None:
+def test_headings_are_compared_without_numbering_marks_and_remarks(heading: str, expected: str) -> None:
     assert plain(heading) == expected

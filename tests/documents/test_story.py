@@ -1,12 +1,8 @@
-"""A story is told from what else lies among stories, and its state is read whatever its layout and language."""
-
-from typing import get_args
+"""Stories are told from other documents among them, and their status is read in many layouts and languages."""
 
 import pytest
 
 from jive.documents.document import read_document
-from jive.documents.status import DocumentStatus, gate_decision, story_status
-from jive.models.enums import ArtifactStatus
 
 FOLDER = "docs/stories"
 
@@ -37,7 +33,7 @@ FOLDER = "docs/stories"
         "# Sign in\n\nStatus: done\n",
     ],
 )
-def test_a_story_says_so_in_its_heading_or_has_acceptance_criteria(text: str) -> None:
+def test_a_story_has_a_storys_title_or_sections_or_a_number_and_a_status(text: str) -> None:
     assert read_document(f"{FOLDER}/1.2.sign-in.md", text.encode()).type == "STORY"
 
 
@@ -57,7 +53,7 @@ def test_a_story_says_so_in_its_heading_or_has_acceptance_criteria(text: str) ->
         ("notes.md", "# Notes\n\n```\n## Acceptance Criteria\n```\nStatus: done\n"),
     ],
 )
-def test_what_else_lies_among_stories_is_none(name: str, text: str) -> None:
+def test_other_documents_among_stories_are_not_stories(name: str, text: str) -> None:
     document = read_document(f"{FOLDER}/{name}", text.encode())
     assert (document.type, document.status, document.status_text) == ("OTHER", None, None)
 
@@ -82,59 +78,12 @@ def test_what_else_lies_among_stories_is_none(name: str, text: str) -> None:
         "# Story 1.1: x\n\n## Dev Notes\n\n" + "text\n" * 80 + "### Status\nReady for Review\n",
     ],
 )
-def test_a_status_is_read_whatever_its_layout(text: str) -> None:
+def test_a_status_is_read_in_many_layouts(text: str) -> None:
     document = read_document(f"{FOLDER}/1.1.x.md", text.encode())
     assert (document.status, document.status_text) == ("Review", "Ready for Review")
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("backlog", "Backlog"),
-        ("TODO", "Backlog"),
-        ("Draft - Awaiting PM Review", "Draft"),
-        ("drafted", "Draft"),
-        ("PROPOSED", "Draft"),
-        ("**Approved** ✅", "Approved"),
-        ("✅ APPROVED", "Approved"),
-        ("ready-for-dev", "Approved"),
-        ("Ready", "Approved"),
-        ("Ready for Development (after 1.1)", "Approved"),
-        ("InProgress", "InProgress"),
-        ("in-progress", "InProgress"),
-        ("In Progress: task 3", "InProgress"),
-        ("🚧 WIP", "InProgress"),
-        ("Ready for QA Validation", "Review"),
-        ("review", "Review"),
-        ("Done ✅", "Done"),
-        ("✅ COMPLETE (v6.1.0) - All 11 Tasks", "Done"),
-        ("Draft → Approved → InProgress → **Done** ✅", "Done"),
-        ("Completed, merged", "Done"),
-        ("BLOCKED by 1.2", "Blocked"),
-        ("on hold", "Deferred"),
-        ("Won't do", "Cancelled"),
-        ("superseded by 2.1", "Cancelled"),
-        ("Genehmigt", "Approved"),
-        ("En cours", "InProgress"),
-        ("Concluído", "Done"),
-        ("В работе", "InProgress"),  # noqa: RUF001
-        ("Готово к ревью", "Review"),
-        ("已完成", "Done"),
-        ("レビュー中", "Review"),
-        ("완료", "Done"),
-        ("Ready for liftoff", None),
-        ("Not done", None),
-        ("CRITICAL - Story is BLOCKED", None),
-        ("Planning Complete (Ready for Implementation)", None),
-        ("✅", None),
-        ("", None),
-    ],
-)
-def test_a_storys_status_is_one_of_a_closed_set(text: str, expected: str | None) -> None:
-    assert story_status(text) == expected
-
-
-def test_a_status_that_is_not_known_is_kept_as_written() -> None:
+def test_an_unknown_status_is_kept_as_text() -> None:
     document = read_document(f"{FOLDER}/1.1.x.md", b"# Story 1.1: x\n\nStatus: Marinating\n")
     assert (document.status, document.status_text) == (None, "Marinating")
 
@@ -142,23 +91,3 @@ def test_a_status_that_is_not_known_is_kept_as_written() -> None:
 def test_only_stories_and_gates_have_a_status() -> None:
     document = read_document("docs/prd.md", b"---\nstatus: done\n---\n# PRD\n\n**Status:** Done\n")
     assert (document.status, document.status_text) == (None, None)
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("PASS", "PASS"),
-        ("pass", "PASS"),
-        ("CONCERNS", "CONCERNS"),
-        ("PASS_WITH_CONCERNS", "CONCERNS"),
-        ("FAIL", "FAIL"),
-        ("WAIVED (until 2027)", "WAIVED"),
-        ("BLOCKED", None),
-    ],
-)
-def test_a_gates_decision_is_one_of_four(text: str, expected: str | None) -> None:
-    assert gate_decision(text) == expected
-
-
-def test_statuses_are_the_models_statuses() -> None:
-    assert list(get_args(DocumentStatus)) == list(ArtifactStatus)

@@ -1,4 +1,4 @@
-"""A whole JIVE of the test's own: stores, web and worker as processes that a test may kill, and a Git host's part."""
+"""A whole JIVE for a test module: stores, web server and worker as processes that it may kill, and pushes to it."""
 
 import contextlib
 import hashlib
@@ -23,7 +23,7 @@ from tests.flow.processes import PATIENCE_S, Running, free_port, run, running, s
 
 
 class Repository:
-    """A git repository on this machine, and what it holds."""
+    """A git repository on this machine; `files` holds the text of each file at the head, by path."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -36,7 +36,7 @@ class Repository:
         return subprocess.run(command, cwd=self.path, check=True, capture_output=True, text=True).stdout.strip()
 
     def commit(self, **changes: str | None) -> str:
-        """Commit documents by the stem of their names (None removes one) and return the new head."""
+        """Commit documents in docs/ by the stem of their names, None to delete one; return the new head."""
         return self.commit_files({f"docs/{stem}.md": text for stem, text in changes.items()})
 
     def commit_files(self, changes: dict[str, str | None]) -> str:
@@ -55,8 +55,8 @@ class Repository:
 
 
 @dataclass
-class Watched:
-    """A registered project with its repository."""
+class RemoteProject:
+    """A remote project, and its repository."""
 
     id: str
     secret: str
@@ -73,7 +73,7 @@ class Watched:
 
 
 class Stack:
-    """Postgres, Redis, web and worker, each of which can be stopped and started."""
+    """Postgres, Redis, web server and worker, each of which can be stopped and started."""
 
     def __init__(self, home: Path, parts: contextlib.ExitStack) -> None:
         self.home = home
@@ -119,24 +119,31 @@ class Stack:
         assert status == 0, output + errors
         return output
 
-    def watched(self) -> Watched:
-        """Register a new repository, by plain SQL: the command for it has tests of its own, and takes its time."""
+    def restart(self) -> None:
+        """Stop the web server and the worker, and start them with `variables` as they are now."""
+        self.web.end()
+        self.worker.end()
+        self.start_web()
+        self.start_worker()
+
+    def remote_project(self) -> RemoteProject:
+        """Add a project with a new repository, by SQL: the command for it is slower and has tests of its own."""
         repository = Repository(self.home / "work" / uuid.uuid4().hex)
         secret = keys.make_webhook_secret()
         token = Fernet(self.variables["JIVE_SECRET_KEYS"]).encrypt(secret.encode()).decode()
         sql = "INSERT INTO projects (name, repo_url, webhook_secret) VALUES (%s, %s, %s) RETURNING id::text"
         [(project_id,)] = self.query(sql, repository.path.name, repository.path.as_uri(), token)
-        return Watched(project_id, secret, repository)
+        return RemoteProject(project_id, secret, repository)
 
     @contextlib.contextmanager
-    def watching(self, project: Watched) -> Iterator[Running]:
-        """Listen to a project from its first event on, as another process."""
+    def watching(self, project: RemoteProject) -> Iterator[Running]:
+        """Run `jive watch` from the project's first event on."""
         with running("watch", project.id, "--since", "0", cwd=None, **self.variables) as watcher:
             watcher.line("Listening")
             yield watcher
 
-    def push(self, project: Watched, body: bytes | None = None, delivery: str | None = None) -> tuple[int, Any]:
-        """Deliver a signed push; return the status and the answer."""
+    def push(self, project: RemoteProject, body: bytes | None = None, delivery: str | None = None) -> tuple[int, Any]:
+        """Send a signed push delivery; return the status and the body of the response."""
         body = project.payload() if body is None else body
         headers = {
             "Content-Type": "application/json",
@@ -162,16 +169,17 @@ class Stack:
         finally:
             link.close()
 
-    def unsettled(self, project: Watched) -> int:
-        sql = "SELECT count(*) FROM webhook_events WHERE project_id = %s AND NOT processed"
+    def pending(self, project: RemoteProject) -> int:
+        sql = "SELECT count(*) FROM webhook_events WHERE project_id = %s AND state IN ('received', 'waiting')"
         return int(self.query(sql, project.id)[0][0])
 
-    def artifacts(self, project: Watched) -> dict[str, str]:
+    def artifacts(self, project: RemoteProject) -> dict[str, str]:
         return dict(self.query("SELECT path, content FROM artifacts WHERE project_id = %s", project.id))
 
-    def settles(self, project: Watched) -> None:
-        """Wait until every delivery is settled, and see that exactly the right artifacts stand."""
-        self.until(lambda: self.unsettled(project) == 0)
+    def settles(self, project: RemoteProject) -> None:
+        """Wait until every delivery is settled, and check that the artifacts are the files of the repository."""
+        unsettled = "SELECT count(*) FROM webhook_events WHERE project_id = %s AND state <> 'settled'"
+        self.until(lambda: self.query(unsettled, project.id) == [(0,)])
         assert self.artifacts(project) == project.repository.files
 
     def until(self, condition: Callable[[], bool]) -> None:
@@ -180,17 +188,17 @@ class Stack:
             assert time.monotonic() < deadline, "".join(self.worker.said)
             time.sleep(0.02)
 
-    def heard_all(self, project: Watched, watcher: Running) -> None:
-        """See that the listener has had every event of the project once and in order."""
+    def receives_all(self, project: RemoteProject, watcher: Running) -> None:
+        """Check that `jive watch` prints every event of the project once and in order."""
         [(last,)] = self.query("SELECT last_event_id FROM projects WHERE id = %s", project.id)
-        told: list[int] = []
-        while not told or told[-1] < last:
-            told.append(json.loads(watcher.line('"event"'))["id"])
-        assert told == list(range(1, last + 1))
+        received: list[int] = []
+        while not received or received[-1] < last:
+            received.append(json.loads(watcher.line('"event"'))["id"])
+        assert received == list(range(1, last + 1))
 
 
 @contextlib.contextmanager
 def stack() -> Iterator[Stack]:
-    """Start a whole JIVE in a folder of its own, and leave nothing of it behind."""
+    """Run a whole JIVE in a temporary folder for the block."""
     with server_home() as home, contextlib.ExitStack() as parts:
         yield Stack(home, parts)

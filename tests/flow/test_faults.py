@@ -1,4 +1,4 @@
-"""What may happen on the path of a push, with real processes; afterwards nothing is missing, and nobody helped."""
+"""Faults on the path of a push, with real processes: JIVE recovers by itself, and nothing is lost."""
 
 import json
 import os
@@ -19,13 +19,13 @@ def jive() -> Iterator[Stack]:
         yield running
 
 
-def many(count: int, mark: str = "") -> dict[str, str | None]:
-    return {f"docs/stories/{n}.story.md": f"# Story {n}{mark}\n\n{'word ' * 200}\n" for n in range(count)}
+def stories(count: int) -> dict[str, str | None]:
+    return {f"docs/stories/{n}.story.md": f"# Story {n}\n\n{'word ' * 200}\n" for n in range(count)}
 
 
-def test_a_worker_killed_in_the_middle_of_a_scan(jive: Stack) -> None:
-    project = jive.watched()
-    project.repository.commit_files(many(1500))
+def test_a_worker_that_is_killed_during_a_scan_loses_nothing(jive: Stack) -> None:
+    project = jive.remote_project()
+    project.repository.commit_files(stories(1500))
     with jive.watching(project) as watcher:
         assert jive.push(project)[0] == 202
         begun = "SELECT scans_begun > scan_applied FROM projects WHERE id = %s"
@@ -34,11 +34,11 @@ def test_a_worker_killed_in_the_middle_of_a_scan(jive: Stack) -> None:
         assert jive.artifacts(project) in ({}, project.repository.files)
         jive.start_worker()
         jive.settles(project)
-        jive.heard_all(project, watcher)
+        jive.receives_all(project, watcher)
 
 
-def test_redis_flushed_with_jobs_queued(jive: Stack) -> None:
-    project = jive.watched()
+def test_a_redis_that_is_flushed_with_jobs_queued_loses_nothing(jive: Stack) -> None:
+    project = jive.remote_project()
     jive.worker.end(signal.SIGKILL)
     with jive.watching(project) as watcher:
         for n in range(5):
@@ -47,11 +47,11 @@ def test_redis_flushed_with_jobs_queued(jive: Stack) -> None:
         redis.Redis.from_url(jive.redis_url).flushall()
         jive.start_worker()
         jive.settles(project)
-        jive.heard_all(project, watcher)
+        jive.receives_all(project, watcher)
 
 
-def test_a_redis_of_4_mb_that_evicts_the_queue(jive: Stack) -> None:
-    project = jive.watched()
+def test_a_redis_of_4_mb_that_evicts_the_queue_loses_nothing(jive: Stack) -> None:
+    project = jive.remote_project()
     client = redis.Redis.from_url(jive.redis_url)
     jive.worker.end(signal.SIGKILL)
     with jive.watching(project) as watcher:
@@ -65,13 +65,13 @@ def test_a_redis_of_4_mb_that_evicts_the_queue(jive: Stack) -> None:
             n += 1
         jive.start_worker()
         jive.settles(project)
-        jive.heard_all(project, watcher)
+        jive.receives_all(project, watcher)
     client.config_set("maxmemory", "0")
     client.flushall()
 
 
-def test_redis_down_during_a_hundred_deliveries_and_back(jive: Stack) -> None:
-    project = jive.watched()
+def test_a_hundred_deliveries_without_redis_are_scanned_once_it_is_back(jive: Stack) -> None:
+    project = jive.remote_project()
     project.repository.commit(prd="# PRD\n")
     assert jive.push(project)[0] == 202
     with jive.watching(project) as watcher:
@@ -81,15 +81,15 @@ def test_redis_down_during_a_hundred_deliveries_and_back(jive: Stack) -> None:
             if n % 20 == 0:
                 project.repository.commit(prd=f"# PRD {n}\n")
             assert jive.push(project)[0] == 202
-        assert jive.unsettled(project) == 100
+        assert jive.pending(project) == 100
         jive.start_redis()
         jive.settles(project)
-        jive.heard_all(project, watcher)
+        jive.receives_all(project, watcher)
 
 
-def test_postgres_restarted_under_load(jive: Stack) -> None:
-    project = jive.watched()
-    taken: list[str] = []
+def test_a_restart_of_postgres_under_load_loses_no_accepted_delivery(jive: Stack) -> None:
+    project = jive.remote_project()
+    accepted: list[str] = []
     stopping = threading.Event()
 
     def load() -> None:
@@ -100,37 +100,37 @@ def test_postgres_restarted_under_load(jive: Stack) -> None:
             status, _ = jive.push(project, delivery=delivery)
             assert status in (202, 503)
             if status == 202:
-                taken.append(delivery)
+                accepted.append(delivery)
 
     project.repository.commit(prd="# PRD 1\n")
     with jive.watching(project) as watcher:
         threads = [threading.Thread(target=load) for _ in range(4)]
         for thread in threads:
             thread.start()
-        jive.until(lambda: len(taken) > 50)
+        jive.until(lambda: len(accepted) > 50)
         jive.postgres.stop()
         jive.start_postgres()
         project.repository.commit(prd="# PRD 2\n")
-        count = len(taken)
-        jive.until(lambda: len(taken) > count + 50)
+        count = len(accepted)
+        jive.until(lambda: len(accepted) > count + 50)
         stopping.set()
         for thread in threads:
             thread.join(60)
         assert jive.push(project)[0] == 202
         jive.settles(project)
-        jive.heard_all(project, watcher)
-    kept = {row[0] for row in jive.query("SELECT id FROM webhook_events WHERE project_id = %s", project.id)}
-    assert set(taken) <= kept
+        jive.receives_all(project, watcher)
+    recorded = {row[0] for row in jive.query("SELECT id FROM webhook_events WHERE project_id = %s", project.id)}
+    assert set(accepted) <= recorded
 
 
-def test_a_web_process_killed_between_commit_and_enqueue(jive: Stack) -> None:
-    project = jive.watched()
+def test_a_web_process_that_is_killed_between_commit_and_enqueue_loses_nothing(jive: Stack) -> None:
+    project = jive.remote_project()
     project.repository.commit(prd="# PRD\n")
-    os.kill(jive.redis.process.pid, signal.SIGSTOP)  # the row is committed, and the enqueueing hangs
+    os.kill(jive.redis.process.pid, signal.SIGSTOP)  # the row is committed, and enqueuing waits
     try:
-        pushing = threading.Thread(target=lambda: push_into_the_void(jive, project))
+        pushing = threading.Thread(target=lambda: push_without_an_answer(jive, project))
         pushing.start()
-        jive.until(lambda: jive.unsettled(project) == 1)
+        jive.until(lambda: jive.pending(project) == 1)
         everyone = [psutil.Process(jive.web.process.pid)]
         everyone += everyone[0].children(recursive=True)
         for process in everyone:
@@ -141,34 +141,33 @@ def test_a_web_process_killed_between_commit_and_enqueue(jive: Stack) -> None:
     jive.web.wait()
     with jive.watching(project) as watcher:
         jive.settles(project)
-        jive.heard_all(project, watcher)
+        jive.receives_all(project, watcher)
     jive.start_web()
 
 
-def push_into_the_void(jive: Stack, project: object) -> None:
+def push_without_an_answer(jive: Stack, project: object) -> None:
     try:
         jive.push(project)  # type: ignore[arg-type]
     except OSError:
         return
 
 
-def test_deliveries_of_a_remote_that_is_gone_fail_and_can_be_retried(jive: Stack) -> None:
-    project = jive.watched()
+def test_deliveries_of_an_unreachable_remote_fail_and_can_be_retried(jive: Stack) -> None:
+    project = jive.remote_project()
     project.repository.commit(prd="# PRD\n")
-    away = project.repository.path.with_name("away")
-    project.repository.path.rename(away)
+    moved = project.repository.path.with_name("moved")
+    project.repository.path.rename(moved)
     assert jive.push(project)[0] == 202
-    rests = "SELECT retry_count, error_message FROM webhook_events WHERE project_id = %s"
-    jive.until(lambda: jive.query(rests, project.id)[0][0] == 3)
-    assert jive.query(rests, project.id)[0][1]
+    attempts = "SELECT state, retry_count, error_message IS NOT NULL FROM webhook_events WHERE project_id = %s"
+    jive.until(lambda: jive.query(attempts, project.id) == [("failed", 3, True)])
     assert "failed" in jive.jive("project", "list")
-    away.rename(project.repository.path)
+    moved.rename(project.repository.path)
     jive.jive("deliveries", "retry", "--all")
     jive.settles(project)
 
 
-def test_a_remote_that_is_force_pushed_emptied_or_renamed(jive: Stack) -> None:
-    project = jive.watched()
+def test_a_branch_that_is_force_pushed_renamed_or_emptied_is_followed(jive: Stack) -> None:
+    project = jive.remote_project()
     repository = project.repository
     with jive.watching(project) as watcher:
         repository.commit(prd="# PRD\n", architecture="# Architecture\n")
@@ -195,11 +194,11 @@ def test_a_remote_that_is_force_pushed_emptied_or_renamed(jive: Stack) -> None:
         repository.files.clear()
         assert jive.push(project)[0] == 202
         jive.settles(project)
-        jive.heard_all(project, watcher)
+        jive.receives_all(project, watcher)
 
 
 def test_a_thousand_pushes_to_one_project_cost_a_few_scans(jive: Stack) -> None:
-    project = jive.watched()
+    project = jive.remote_project()
     project.repository.commit(prd="# PRD\n")
     statuses: list[int] = []
 

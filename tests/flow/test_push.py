@@ -1,4 +1,4 @@
-"""The path of a push, from the host's request to the listener, as the outside sees it."""
+"""The path of a push, from the Git host's request to the listener, through commands, HTTP and the stores only."""
 
 import http.client
 import json
@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.flow.processes import run, running
-from tests.flow.stack import Stack, Watched, stack
+from tests.flow.stack import RemoteProject, Stack, stack
 
 
 @pytest.fixture(scope="module")
@@ -21,13 +21,13 @@ def jive() -> Iterator[Stack]:
 
 
 @pytest.fixture
-def project(jive: Stack) -> Watched:
-    made = jive.watched()
+def project(jive: Stack) -> RemoteProject:
+    made = jive.remote_project()
     made.repository.commit(prd="# PRD\n", architecture="# Architecture\n")
     return made
 
 
-def test_a_push_becomes_artifacts_and_events(jive: Stack, project: Watched) -> None:
+def test_a_push_becomes_artifacts_and_events(jive: Stack, project: RemoteProject) -> None:
     with jive.watching(project) as watcher:
         status, answer = jive.push(project)
         assert (status, answer["status"], answer["scan"]) == (202, "recorded", True)
@@ -51,7 +51,7 @@ def test_a_push_becomes_artifacts_and_events(jive: Stack, project: Watched) -> N
     ]
 
 
-def test_a_redelivery_of_something_settled_is_a_duplicate(jive: Stack, project: Watched) -> None:
+def test_a_redelivery_of_a_settled_delivery_is_a_duplicate(jive: Stack, project: RemoteProject) -> None:
     delivery = str(uuid.uuid4())
     assert jive.push(project, delivery=delivery)[1]["status"] == "recorded"
     jive.settles(project)
@@ -59,20 +59,20 @@ def test_a_redelivery_of_something_settled_is_a_duplicate(jive: Stack, project: 
     assert (status, answer) == (202, {"status": "duplicate", "id": delivery, "scan": False})
 
 
-def test_a_redelivery_of_something_that_failed_runs_again(jive: Stack, project: Watched) -> None:
-    away = project.repository.path.with_name(uuid.uuid4().hex)
-    project.repository.path.rename(away)
+def test_a_redelivery_of_a_failed_delivery_is_retried(jive: Stack, project: RemoteProject) -> None:
+    moved = project.repository.path.with_name(uuid.uuid4().hex)
+    project.repository.path.rename(moved)
     delivery = str(uuid.uuid4())
     jive.push(project, delivery=delivery)
-    resting = "SELECT 1 FROM webhook_events WHERE id = %s AND retry_count = 3"
-    jive.until(lambda: bool(jive.query(resting, delivery)))
-    away.rename(project.repository.path)
+    failed = "SELECT 1 FROM webhook_events WHERE id = %s AND state = 'failed' AND retry_count = 3"
+    jive.until(lambda: bool(jive.query(failed, delivery)))
+    moved.rename(project.repository.path)
     assert jive.push(project, delivery=delivery)[1]["status"] == "recorded"
     jive.settles(project)
 
 
-def test_a_delivery_id_of_another_project_is_refused(jive: Stack, project: Watched) -> None:
-    other, delivery = jive.watched(), str(uuid.uuid4())
+def test_a_delivery_id_of_another_project_is_refused(jive: Stack, project: RemoteProject) -> None:
+    other, delivery = jive.remote_project(), str(uuid.uuid4())
     other.repository.commit(prd="# PRD\n")
     assert jive.push(other, delivery=delivery)[0] == 202
     assert jive.push(project, delivery=delivery)[0] == 400
@@ -86,19 +86,19 @@ def test_a_delivery_id_of_another_project_is_refused(jive: Stack, project: Watch
         ({"after": "0" * 40, "deleted": True, "head_commit": None}, "main"),
     ],
 )
-def test_what_does_not_move_the_tracked_branch_is_recorded_and_settled_at_once(
-    jive: Stack, project: Watched, fields: dict[str, object], branch: str
+def test_a_delivery_that_asks_for_no_scan_is_settled_at_once(
+    jive: Stack, project: RemoteProject, fields: dict[str, object], branch: str
 ) -> None:
     status, answer = jive.push(project, project.payload(branch, **fields))
     assert (status, answer["status"], answer["scan"]) == (202, "recorded", False)
-    assert jive.query("SELECT processed FROM webhook_events WHERE id = %s", answer["id"]) == [(True,)]
+    assert jive.query("SELECT state FROM webhook_events WHERE id = %s", answer["id"]) == [("settled",)]
     assert jive.artifacts(project) == {}
 
 
-def test_an_unknown_repository_and_a_bad_signature_get_the_same_answer(jive: Stack, project: Watched) -> None:
-    stranger = Watched(project.id, "whsec_wrong", project.repository)
+def test_an_unknown_repository_and_a_bad_signature_get_the_same_answer(jive: Stack, project: RemoteProject) -> None:
+    unsigned = RemoteProject(project.id, "whsec_wrong", project.repository)
     unknown = json.dumps({"ref": "refs/heads/main", "repository": {"clone_url": "https://github.com/no/body"}}).encode()
-    answers = [jive.push(stranger), jive.push(project, unknown)]
+    answers = [jive.push(unsigned), jive.push(project, unknown)]
     assert [status for status, _ in answers] == [401, 401]
     messages = {answer["error"]["message"] for _, answer in answers}
     assert len(messages) == 1
@@ -106,39 +106,71 @@ def test_an_unknown_repository_and_a_bad_signature_get_the_same_answer(jive: Sta
 
 
 @pytest.fixture(scope="module")
-def idle(jive: Stack) -> Watched:
-    """A project that nothing is ever pushed to."""
-    return jive.watched()
+def idle(jive: Stack) -> RemoteProject:
+    """A project that no test pushes to."""
+    return jive.remote_project()
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b'{"repository": 1}', b"\xff\xfe", b"[" * 100_000])
-def test_garbage_is_refused_and_never_a_server_error(jive: Stack, idle: Watched, body: bytes) -> None:
+def test_a_malformed_body_is_refused_with_400(jive: Stack, idle: RemoteProject, body: bytes) -> None:
     status, answer = jive.push(idle, body)
     assert (status, answer["error"]["code"]) == (400, "malformed_delivery")
 
 
-def test_both_secrets_are_good_while_one_is_rotated(jive: Stack, project: Watched) -> None:
-    output = jive.jive("project", "rotate-secret", project.id)
-    new = next(line.split()[1] for line in output.splitlines() if "Secret" in line)
-    old, rotated = project, Watched(project.id, new, project.repository)
+@pytest.mark.parametrize("times", [1, 2])
+def test_both_secrets_are_accepted_until_a_rotation_is_finished(
+    jive: Stack, project: RemoteProject, times: int
+) -> None:
+    for _ in range(times):
+        output = jive.jive("project", "rotate-secret", project.id)
+        new = next(line.split()[1] for line in output.splitlines() if "Secret" in line)
+    old, rotated = project, RemoteProject(project.id, new, project.repository)
     assert (jive.push(old)[0], jive.push(rotated)[0]) == (202, 202)
     jive.jive("project", "rotate-secret", project.id, "--finish")
     assert (jive.push(old)[0], jive.push(rotated)[0]) == (401, 202)
 
 
-def test_a_body_over_25_mb_is_refused_without_reading_it_all(jive: Stack) -> None:
+def test_deliveries_are_accepted_while_the_key_of_the_secrets_is_replaced(jive: Stack, project: RemoteProject) -> None:
+    old = jive.variables["JIVE_SECRET_KEYS"]
+    new = jive.jive("keygen").strip()
+    for step in (f"{new},{old}", new):
+        jive.variables["JIVE_SECRET_KEYS"] = step
+        jive.restart()
+        assert jive.push(project)[0] == 202
+        if old in step:
+            assert "The first key decrypts every secret" in jive.jive("rotate-keys")
+    jive.settles(project)
+    assert "ok    secrets" in run("check", cwd=None, **jive.variables)[1]
+
+
+def test_a_delivery_scans_a_folder_project_from_its_remote(jive: Stack, project: RemoteProject) -> None:
+    jive.query("UPDATE projects SET source = 'folder' WHERE id = %s", project.id)
+    assert "[folder]" in jive.jive("project", "list")
+    assert jive.push(project)[0] == 202
+    jive.settles(project)
+    assert jive.query("SELECT source FROM projects WHERE id = %s", project.id) == [("remote",)]
+
+
+def test_a_delivery_for_the_sample_fails_with_the_reason(jive: Stack, project: RemoteProject) -> None:
+    jive.query("UPDATE projects SET source = 'sample' WHERE id = %s", project.id)
+    assert jive.push(project)[0] == 202
+    jive.until(lambda: "sample project" in jive.jive("deliveries", "list", project.id, "--failed"))
+    assert jive.artifacts(project) == {}
+
+
+def test_a_body_over_25_mb_is_refused_before_it_is_sent_whole(jive: Stack) -> None:
     with socket.create_connection(("127.0.0.1", jive.port), timeout=30) as link:
         head = "POST /api/webhooks/github HTTP/1.1\r\nHost: x\r\nContent-Length: 10000000000\r\n\r\n"
         link.sendall(head.encode() + b"x" * 1000)
         assert link.recv(100).startswith(b"HTTP/1.1 413")
 
 
-def test_a_body_of_24_mb_is_taken(jive: Stack, project: Watched) -> None:
+def test_a_body_of_24_mb_is_accepted(jive: Stack, project: RemoteProject) -> None:
     body = project.payload(commits=["x" * 24_000_000])
     assert jive.push(project, body)[0] == 202
 
 
-def test_a_body_without_a_length_is_bounded_too(jive: Stack) -> None:
+def test_a_body_over_25_mb_without_a_length_is_refused(jive: Stack) -> None:
     link = http.client.HTTPConnection("127.0.0.1", jive.port, timeout=60)
 
     def chunks() -> Iterator[bytes]:
@@ -149,13 +181,13 @@ def test_a_body_without_a_length_is_bounded_too(jive: Stack) -> None:
         link.request("POST", "/api/webhooks/github", chunks(), {"X-GitHub-Event": "push"}, encode_chunked=True)
         status = link.getresponse().status
     except (BrokenPipeError, ConnectionResetError):
-        status = 413  # it hung up on us, which is as good
+        status = 413  # closing the connection refuses it too
     finally:
         link.close()
     assert status == 413
 
 
-def test_without_postgres_a_delivery_is_refused_within_5_s(jive: Stack, project: Watched) -> None:
+def test_without_postgres_a_delivery_is_refused_within_5_s(jive: Stack, project: RemoteProject) -> None:
     jive.postgres.stop()
     try:
         began_at = time.monotonic()
@@ -167,7 +199,7 @@ def test_without_postgres_a_delivery_is_refused_within_5_s(jive: Stack, project:
     jive.until(lambda: jive.push(project)[0] == 202)
 
 
-def test_listening_since_an_event_gives_the_rest_and_then_what_comes(jive: Stack, project: Watched) -> None:
+def test_watch_since_an_event_prints_the_later_ones_and_then_new_ones(jive: Stack, project: RemoteProject) -> None:
     jive.push(project)
     jive.settles(project)
     with running("watch", project.id, "--since", "1", cwd=None, **jive.variables) as watcher:
@@ -177,8 +209,8 @@ def test_listening_since_an_event_gives_the_rest_and_then_what_comes(jive: Stack
         assert json.loads(watcher.line('"event"'))["id"] == 3
 
 
-def test_many_hosts_at_once_lose_nothing(jive: Stack) -> None:
-    projects = [jive.watched() for _ in range(4)]
+def test_pushes_to_several_projects_at_once_lose_nothing(jive: Stack) -> None:
+    projects = [jive.remote_project() for _ in range(4)]
     for each in projects:
         each.repository.commit(prd="# PRD\n")
     threads = [threading.Thread(target=lambda p=each: [jive.push(p) for _ in range(25)]) for each in projects]
@@ -191,7 +223,7 @@ def test_many_hosts_at_once_lose_nothing(jive: Stack) -> None:
         assert jive.query("SELECT count(*) FROM webhook_events WHERE project_id = %s", each.id) == [(25,)]
 
 
-def test_projects_are_added_listed_and_removed(jive: Stack, project: Watched) -> None:
+def test_projects_are_added_listed_and_removed(jive: Stack, project: RemoteProject) -> None:
     jive.push(project)
     jive.settles(project)
     assert f"{project.id}  2 documents" in jive.jive("project", "list")
@@ -205,13 +237,13 @@ def test_projects_are_added_listed_and_removed(jive: Stack, project: Watched) ->
 
 
 @pytest.mark.parametrize("url", ["--upload-pack=x", "https://me:hush@github.com/a/b", "ftp://x/y", "ext::sh -c x", ""])
-def test_a_url_that_git_must_not_get_is_refused(jive: Stack, url: str) -> None:
+def test_a_url_that_git_must_not_be_given_is_refused_in_one_line(jive: Stack, url: str) -> None:
     status, _, errors = run("project", "add", "--", url, cwd=None, **jive.variables)
     assert (status, errors.count("\n")) == (1, 1)
     assert "hush" not in errors
 
 
-def test_no_secret_stands_in_the_log(jive: Stack, project: Watched) -> None:
+def test_no_secret_is_logged(jive: Stack, project: RemoteProject) -> None:
     jive.push(project)
     jive.settles(project)
     said = "".join(jive.worker.said + jive.web.said)
@@ -219,7 +251,7 @@ def test_no_secret_stands_in_the_log(jive: Stack, project: Watched) -> None:
     assert jive.variables["JIVE_SECRET_KEYS"] not in said
 
 
-def test_the_demo_shows_the_whole_path(jive: Stack) -> None:
+def test_the_demo_shows_the_whole_path_and_leaves_nothing(jive: Stack) -> None:
     status, output, errors = run("demo", cwd=jive.home, PORT=str(jive.port), **jive.variables)
     assert status == 0, errors
     assert output.count("event ") == 5

@@ -1,4 +1,4 @@
-"""Every way in which every host speaks, for the tests that all of them pass."""
+"""All senders of deliveries, for the tests that each of them passes."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""What each Git host says: small payloads of each kind that the suite asks for, and the speaker that sends them."""
+"""Small payloads of each Git host, one for each kind of event, and the speakers that send them."""
 
 from jive.hosts import bitbucket, github, gitlab
 from tests.hosts.speaker import Payload, Speaker, sha256_hex, signing_token

@@ -1,4 +1,4 @@
-"""One way in which a Git host speaks: how it puts a payload into a body, and how it signs it."""
+"""A sender of deliveries: how one Git host encodes a payload and signs it."""
 
 import base64
 import hashlib
@@ -36,8 +36,10 @@ def as_form(payload: Payload) -> bytes:
 
 @dataclass(frozen=True)
 class Speaker:
-    """One way in which one host speaks. `push(branch)`, `tag`, `deletion`, `other` and `nameless` are an event
-    and its payload; `other` names the repository and moves nothing, `nameless` names none.
+    """One Git host, with one way to encode and sign its deliveries.
+
+    `push(branch)`, `tag`, `deletion`, `other` and `nameless` are an event with its payload: `other` names the
+    repository and moves no branch, `nameless` names no repository.
     """
 
     name: str

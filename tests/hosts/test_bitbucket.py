@@ -1,4 +1,4 @@
-"""Bitbucket alone: pushes with several changes, and where Data Center puts a repository and its addresses."""
+"""Bitbucket only: pushes with several changes, and where Data Center has the repository and its URLs."""
 
 import copy
 
@@ -24,7 +24,7 @@ def read(event: str, payload: Payload) -> Delivery:
     return bitbucket.read(message.headers, message.body)
 
 
-def test_clouds_changes_name_each_branch_that_moved_once() -> None:
+def test_a_push_to_cloud_gives_each_moved_branch_once() -> None:
     changes = (
         {"old": cloud_ref("main"), "new": cloud_ref("main")},
         {"old": cloud_ref("gone"), "new": None},
@@ -35,7 +35,7 @@ def test_clouds_changes_name_each_branch_that_moved_once() -> None:
     assert read(*cloud_push(*changes)).branches == ("main", "größe")
 
 
-def test_data_centers_changes_name_each_branch_that_moved_once() -> None:
+def test_a_push_to_data_center_gives_each_moved_branch_once() -> None:
     changes = (
         data_center_change("main"),
         data_center_change("gone", "DELETE"),
@@ -46,16 +46,16 @@ def test_data_centers_changes_name_each_branch_that_moved_once() -> None:
     assert read(*data_center_push(*changes)).branches == ("main", "größe")
 
 
-def test_a_push_that_changes_nothing_names_no_branch() -> None:
+def test_a_push_without_changes_gives_no_branch() -> None:
     assert read(*cloud_push()).branches == read(*data_center_push()).branches == ()
 
 
-def test_clouds_id_goes_before_one_that_a_proxy_wrote() -> None:
+def test_the_id_of_cloud_has_precedence_over_the_one_of_a_proxy() -> None:
     message = BITBUCKET_CLOUD.say(*BITBUCKET_CLOUD.push("main"), id="the host's")
     assert bitbucket.read(message.headers | {"x-request-id": "a proxy's"}, message.body).id == "the host's"
 
 
-def test_a_cloud_repository_is_found_by_its_name_or_by_its_page() -> None:
+def test_a_cloud_repository_is_known_by_its_name_or_its_page() -> None:
     for key in ("links", "full_name"):
         repository = {name: value for name, value in CLOUD_REPOSITORY.items() if name != key}
         assert "https://bitbucket.org/acme/tea" in read("repo:push", {"repository": repository}).repo_urls
@@ -67,19 +67,19 @@ def data_center(page: str, *clone: str, key: str = "ACME") -> set[str]:
     return set(read("repo:refs_changed", {"repository": repository}).repo_urls)
 
 
-def test_the_https_address_is_made_where_only_ssh_is_offered() -> None:
+def test_the_https_url_is_made_from_the_page_if_only_ssh_is_offered() -> None:
     ssh = "ssh://git@bits.example.org:7999/acme/tea.git"
     page = "https://bits.example.org/projects/ACME/repos/tea"
     assert data_center(f"{page}/browse", ssh) == {ssh, page, "https://bits.example.org/scm/acme/tea.git"}
 
 
-def test_the_https_address_is_right_below_a_path_and_for_a_person() -> None:
+def test_the_https_url_keeps_a_path_prefix_and_works_for_personal_repositories() -> None:
     assert "https://example.org/bits/scm/~mia/tea.git" in data_center(
         "https://example.org/bits/users/mia/repos/tea/browse", key="~MIA"
     )
 
 
-def test_a_link_that_is_no_text_is_left_out() -> None:
+def test_a_link_that_is_not_a_text_is_left_out() -> None:
     links = {
         "self": [{"href": 3}, {"href": {}}, 3],
         "clone": [{"href": None}, {"href": "https://bits.example.org/tea.git"}],
@@ -88,13 +88,13 @@ def test_a_link_that_is_no_text_is_left_out() -> None:
     assert read("repo:refs_changed", {"repository": repository}).repo_urls == ("https://bits.example.org/tea.git",)
 
 
-def test_a_pull_request_names_the_repository_that_it_goes_to() -> None:
+def test_a_pull_request_names_its_target_repository() -> None:
     fork = copy.deepcopy(DATA_CENTER_REPOSITORY) | {"links": {"clone": [{"href": "https://bits.example.org/fork.git"}]}}
     refs = {"fromRef": {"repository": fork}, "toRef": {"repository": DATA_CENTER_REPOSITORY}}
     assert set(read("pr:merged", {"pullRequest": refs}).repo_urls) == BITBUCKET_DATA_CENTER.repo_urls
 
 
-def test_a_repository_that_was_changed_is_named_as_it_is_now() -> None:
+def test_a_changed_repository_has_its_new_urls() -> None:
     payload = {"old": {"slug": "coffee"}, "new": DATA_CENTER_REPOSITORY}
     assert set(read("repo:modified", payload).repo_urls) == BITBUCKET_DATA_CENTER.repo_urls
 

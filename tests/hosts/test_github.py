@@ -1,4 +1,4 @@
-"""GitHub alone: its form-encoded deliveries, its two signature headers, and its events that are not pushes."""
+"""GitHub only: form-encoded deliveries, two signature headers, and events that are not pushes."""
 
 import hashlib
 import hmac
@@ -32,7 +32,7 @@ def test_a_secret_that_is_not_ascii_signs_as_utf_8() -> None:
     assert github.is_signed("größe-設計", message.headers, message.body, NOW)
 
 
-def test_a_form_is_signed_over_its_raw_bytes() -> None:
+def test_the_signature_of_a_form_covers_its_raw_bytes() -> None:
     form = as_form(GITHUB.push("a b+c&d=e")[1])
     headers = FORM | sha256_hex("x-hub-signature-256")(SECRET, FORM, form)
     assert github.is_signed(SECRET, headers, form, NOW)
@@ -47,12 +47,12 @@ def test_a_form_without_its_one_field_is_refused(form: bytes) -> None:
         github.read(FORM, form)
 
 
-def test_a_form_that_is_not_escaped_whole_is_read_all_the_same() -> None:
+def test_a_form_with_unescaped_characters_is_read() -> None:
     form = b'payload={"repository":{"html_url":"https://github.com/acme/tea?a=41"}}'
     assert github.read(FORM, form).repo_urls == ("https://github.com/acme/tea?a=41",)
 
 
-def test_a_push_that_says_deleted_is_a_deletion() -> None:
+def test_a_push_with_deleted_set_is_a_deletion() -> None:
     event, payload = GITHUB.push("gone")
     message = GITHUB.say(event, payload | {"deleted": True})
     assert github.read(message.headers, message.body).branches == ()
@@ -70,7 +70,7 @@ def test_a_create_event_names_no_branch_because_its_push_does() -> None:
     assert github.read(message.headers, message.body).branches == ()
 
 
-def test_the_api_address_is_no_repository_url() -> None:
+def test_the_address_in_the_api_is_not_a_repository_url() -> None:
     message = GITHUB.say("push", {"repository": {"url": "https://api.github.com/repos/acme/tea"}})
     with pytest.raises(MalformedDelivery, match="names no repository"):
         github.read(message.headers, message.body)

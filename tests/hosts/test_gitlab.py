@@ -1,4 +1,4 @@
-"""GitLab alone: its signing token and its plain token, its ids, and its system and group hooks."""
+"""GitLab only: signing tokens and secret tokens, ids, and system and group hooks."""
 
 import base64
 from datetime import timedelta
@@ -24,11 +24,11 @@ def is_signed(message: Message, secret: str = SECRET, late_s: float = 0) -> bool
 
 
 @pytest.mark.parametrize(("late_s", "is_right"), [(300, True), (-300, True), (301, False), (-301, False)])
-def test_a_signature_holds_for_five_minutes_either_way(late_s: int, is_right: bool) -> None:
+def test_a_signature_is_valid_within_five_minutes_of_its_time(late_s: int, is_right: bool) -> None:
     assert is_signed(push(), late_s=late_s) is is_right
 
 
-def test_one_right_signature_among_several_is_enough() -> None:
+def test_one_valid_signature_among_several_is_enough() -> None:
     message = push()
     right = message.headers["webhook-signature"]
     wrong = "v1," + base64.b64encode(bytes(32)).decode()
@@ -80,30 +80,30 @@ def test_a_secret_without_a_key_verifies_nothing_that_an_empty_key_signed() -> N
         assert not is_signed(message, secret)
 
 
-def test_a_signature_over_no_id_is_none() -> None:
+def test_a_signature_over_an_empty_id_verifies_nothing() -> None:
     assert not is_signed(GITLAB.say(*GITLAB.push("main"), id=""))
 
 
-def test_a_wrong_signature_is_not_saved_by_the_right_token() -> None:
+def test_a_wrong_signature_is_not_outweighed_by_the_right_token() -> None:
     message = push()
     for signature in ("", "v1,AAAA"):
         message.headers.update({"x-gitlab-token": SECRET, "webhook-signature": signature})
         assert not is_signed(message)
 
 
-def test_a_right_signature_is_not_spoiled_by_another_token() -> None:
+def test_a_valid_signature_counts_beside_another_token() -> None:
     message = push()
     message.headers["x-gitlab-token"] = "the plain token of the same hook"
     assert is_signed(message)
 
 
-def test_a_plain_token_knows_no_time_and_may_be_any_text() -> None:
+def test_a_secret_token_has_no_time_limit_and_may_be_any_text() -> None:
     secret = "größe 設計"
     assert gitlab.is_signed(secret, {"x-gitlab-token": secret}, b"", NOW + timedelta(days=9))
     assert not gitlab.is_signed(secret, {"x-gitlab-token": "größe"}, b"", NOW)
 
 
-def test_the_id_is_the_one_that_is_signed_else_the_one_that_retries_keep() -> None:
+def test_the_signed_id_has_precedence_then_the_one_that_retries_keep() -> None:
     message, names = push(), ("webhook-id", "idempotency-key", "x-gitlab-webhook-uuid", "x-gitlab-event-uuid")
     message.headers.update({name: name for name in names})
     for name in names:
@@ -111,7 +111,7 @@ def test_the_id_is_the_one_that_is_signed_else_the_one_that_retries_keep() -> No
         del message.headers[name]
 
 
-def test_a_system_hook_tells_its_event_in_the_payload() -> None:
+def test_a_system_hook_names_its_event_in_the_payload() -> None:
     delivery = read("System Hook", gitlab_push("refs/heads/main")[1])
     assert (delivery.event_type, delivery.branches) == ("push", ("main",))
     delivery = read("System Hook", {"event_name": "project_update", "project": GITLAB_PROJECT})
@@ -125,25 +125,25 @@ def test_a_repository_update_names_each_branch_that_moved() -> None:
     assert read("System Hook", payload).branches == ("main", "b/c")
 
 
-def test_changes_of_another_event_name_no_branch() -> None:
+def test_changes_of_another_event_give_no_branch() -> None:
     changes = [{"before": ZEROS, "after": COMMIT, "ref": "refs/heads/main"}]
     payload = {"object_kind": "merge_request", "changes": changes, "project": GITLAB_PROJECT}
     assert read("Merge Request Hook", payload).branches == ()
 
 
-def test_a_template_of_ones_own_may_leave_out_the_events_word() -> None:
+def test_without_the_name_of_the_event_in_the_payload_the_header_counts() -> None:
     payload = {"ref": "refs/heads/main", "project": {"web_url": "https://git.example.org/acme/tea"}}
     delivery = read("Push Hook", payload)
     assert (delivery.event_type, delivery.branches) == ("push", ("main",))
     assert read("Merge Request Hook", payload).event_type == "merge_request"
 
 
-def test_the_repository_may_stand_in_the_old_place_alone() -> None:
+def test_the_repository_may_be_in_the_deprecated_field_only() -> None:
     payload = {"object_kind": "build", "repository": {"git_ssh_url": "git@git.example.org:acme/tea.git"}}
     assert read("Job Hook", payload).repo_urls == ("git@git.example.org:acme/tea.git",)
 
 
-def test_a_push_without_a_commit_to_check_out_is_a_deletion() -> None:
+def test_a_push_without_checkout_sha_is_a_deletion() -> None:
     event, payload = gitlab_push("refs/heads/gone")
     assert read(event, payload | {"checkout_sha": None}).branches == ()
     assert read(event, payload | {"after": "0" * 64}).branches == ()

@@ -1,4 +1,4 @@
-"""Deliveries with anything in the wrong place: each is a Delivery that can be kept, or a MalformedDelivery."""
+"""Damaged deliveries: each is read as a Delivery that can be stored, or refused as malformed."""
 
 import copy
 import json
@@ -33,12 +33,12 @@ JUNK: tuple[Any, ...] = (
 KINDS = ("push", "tag", "deletion", "other")
 
 
-def told(speaker: Speaker, kind: str) -> tuple[str, Payload]:
+def event_of(speaker: Speaker, kind: str) -> tuple[str, Payload]:
     return speaker.push("main") if kind == "push" else getattr(speaker, kind)
 
 
 def read(speaker: Speaker, event: str, body: bytes) -> Delivery | None:
-    """Read `body`, and say what the promise is: nothing but a delivery that can be kept, or a clear refusal."""
+    """Read `body`; check that the result is a delivery that can be stored, or a refusal in printable text."""
     headers = speaker.send(event, b"{}").headers | {"content-type": "application/json"}
     try:
         delivery = speaker.host.read(headers, body)
@@ -78,7 +78,7 @@ def changed(payload: Payload, path: tuple[Any, ...], value: Any) -> Payload:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_any_wrong_value_in_any_place_is_read_or_refused(speaker: Speaker, kind: str) -> None:
-    event, payload = told(speaker, kind)
+    event, payload = event_of(speaker, kind)
     for path in places(payload):
         for junk in JUNK:
             read(speaker, event, json.dumps(changed(payload, path, junk)).encode())
@@ -86,7 +86,7 @@ def test_any_wrong_value_in_any_place_is_read_or_refused(speaker: Speaker, kind:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_any_wrong_bytes_are_read_or_refused(speaker: Speaker, kind: str) -> None:
-    event, payload = told(speaker, kind)
+    event, payload = event_of(speaker, kind)
     chance, whole = random.Random(f"{speaker.name} {kind}"), speaker.encode(payload)
     for _ in range(400):
         body = bytearray(whole)
@@ -103,7 +103,7 @@ def test_any_wrong_bytes_are_read_or_refused(speaker: Speaker, kind: str) -> Non
             assert str(exc).isprintable()
 
 
-def test_any_wrong_header_is_an_answer_and_never_an_error(speaker: Speaker) -> None:
+def test_any_wrong_header_is_verified_and_read_without_an_unexpected_error(speaker: Speaker) -> None:
     chance, message = random.Random(speaker.name), speaker.say(*speaker.push("main"))
     alphabet = "v1,sha256= .09azAZ\x00\n\xe9世\ud800\udc00-+/"
     for _ in range(400):

@@ -1,4 +1,4 @@
-"""One scan of a project at a time, and one more for all who came meanwhile."""
+"""Turns: one scan of a project at a time, and one more for all requests that came meanwhile."""
 
 import threading
 import uuid
@@ -14,7 +14,7 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "SPACING_S", 0.0)
 
 
-def test_those_who_come_during_a_scan_cost_one_more() -> None:
+def test_requests_during_a_scan_cost_one_more_scan() -> None:
     turns, project, scans = Turns(), uuid.uuid4(), []
 
     def scan() -> None:
@@ -33,7 +33,7 @@ def test_projects_do_not_wait_for_each_other() -> None:
     assert scans == [1]
 
 
-def test_a_scan_that_fails_leaves_the_turn_free() -> None:
+def test_after_a_scan_that_failed_the_project_can_be_scanned() -> None:
     turns, project, scans = Turns(), uuid.uuid4(), []
     with pytest.raises(ZeroDivisionError):
         turns.run(project, lambda: 1 / 0)
@@ -41,24 +41,24 @@ def test_a_scan_that_fails_leaves_the_turn_free() -> None:
     assert scans == [1]
 
 
-def test_threads_that_race_scan_at_least_once_after_the_last_one_came() -> None:
+def test_a_scan_begins_after_the_last_of_many_concurrent_requests() -> None:
     turns, project = Turns(), uuid.uuid4()
-    came, seen = [0], [0]
+    requested, seen = [0], [0]
     lock = threading.Lock()
 
     def scan() -> None:
         with lock:
-            seen[0] = came[0]
+            seen[0] = requested[0]
 
-    def come() -> None:
+    def request() -> None:
         for _ in range(50):
             with lock:
-                came[0] += 1
+                requested[0] += 1
             turns.run(project, scan)
 
-    threads = [threading.Thread(target=come) for _ in range(8)]
+    threads = [threading.Thread(target=request) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join(30)
-    assert seen == came == [400]
+    assert seen == requested == [400]

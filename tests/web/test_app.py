@@ -1,12 +1,11 @@
-"""The application over WSGI: routes, request ids, errors as JSON, a connection per request."""
+"""The application over WSGI: routes, request ids, errors as JSON, and no connection that is not given back."""
 
 import contextlib
-import io
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
-from wsgiref.util import setup_testing_defaults
+from urllib.parse import urlsplit
 
 import bottle
 import psycopg2
@@ -14,40 +13,12 @@ import pytest
 
 from jive import settings
 from jive.db import connection, database
-from jive.errors import InvalidValue
-from jive.web import app as web
+from jive.errors import DatabaseUnavailable, InvalidValue
+from tests.conftest import using
+from tests.web.conftest import Client
 
 
-class Client:
-    """Calls a WSGI application in this process."""
-
-    def __init__(self, app: bottle.Bottle) -> None:
-        self.app = app
-
-    def call(self, path: str, method: str = "GET", **headers: str) -> tuple[int, dict[str, str], bytes]:
-        environ: dict[str, Any] = {"PATH_INFO": path, "REQUEST_METHOD": method, "wsgi.input": io.BytesIO()}
-        environ |= {f"HTTP_{name.upper()}": value for name, value in headers.items()}
-        setup_testing_defaults(environ)
-        answered: dict[str, Any] = {}
-
-        def start_response(status: str, response_headers: list[tuple[str, str]], exc_info: object = None) -> None:
-            answered.update(status=int(status.split()[0]), headers={k.lower(): v for k, v in response_headers})
-
-        body = b"".join(self.app(environ, start_response))
-        return answered["status"], answered["headers"], body
-
-
-@pytest.fixture
-def app() -> bottle.Bottle:
-    return web.create_app()
-
-
-@pytest.fixture
-def client(app: bottle.Bottle) -> Client:
-    return Client(app)
-
-
-def test_the_page_is_for_a_person_and_refreshes_itself(client: Client) -> None:
+def test_the_page_shows_the_health_and_refreshes_it(client: Client) -> None:
     status, headers, body = client.call("/")
     assert (status, headers["content-type"]) == (200, "text/html; charset=utf-8")
     assert b"setInterval" in body
@@ -78,7 +49,9 @@ def test_a_request_without_a_good_id_gets_one(client: Client, given: str) -> Non
     ("/api/health", "DELETE", 405, "method_not_allowed"),
     ("/na\udcefve", "GET", 404, "not_found"),
 ])  # fmt: skip
-def test_what_is_not_there_is_told_as_json(client: Client, path: str, method: str, status: int, code: str) -> None:
+def test_an_unknown_address_or_method_is_an_error_as_json(
+    client: Client, path: str, method: str, status: int, code: str
+) -> None:
     path = path.encode("utf-8", "surrogateescape").decode("latin-1")
     got, headers, body = client.call(path, method, x_request_id="abc")
     error = json.loads(body)["error"]
@@ -91,7 +64,7 @@ def test_what_is_not_there_is_told_as_json(client: Client, path: str, method: st
     assert error.keys() == {"code", "message", "details", "timestamp", "requestId"}
 
 
-def test_an_error_of_jive_is_told_as_json(app: bottle.Bottle, client: Client) -> None:
+def test_an_error_of_a_route_is_an_error_as_json(app: bottle.Bottle, client: Client) -> None:
     def refuse() -> None:
         raise InvalidValue("the colour is wrong", field="colour")
 
@@ -167,3 +140,69 @@ def test_requests_in_many_threads_share_the_pool(app: bottle.Bottle, client: Cli
     for thread in threads:
         thread.join(30)
     assert bodies == [b"1"] * 40
+
+
+def delivery() -> dict[str, Any]:
+    """Return the arguments of a well-formed delivery; it need not be signed to reach the database."""
+    body = json.dumps({"ref": "refs/heads/main", "repository": {"clone_url": "https://github.com/a/b"}}).encode()
+    return {"method": "POST", "body": body, "x_github_event": "push", "x_github_delivery": "1"}
+
+
+def own_server(**changes: str) -> str:
+    """Return the URL of the tests' own database with other parts."""
+    return urlsplit(settings.current().database_url)._replace(**changes).geturl()
+
+
+def as_the_user() -> str:
+    """Return the URL of the tests' own database for a user that the server does not know."""
+    parts = urlsplit(settings.current().database_url)
+    return own_server(netloc=f"the_user:hush@{parts.netloc.rpartition('@')[2]}")
+
+
+@pytest.mark.parametrize(
+    ("url", "names"),
+    [
+        (lambda: "postgresql://the_user:hush@127.0.0.1:1/the_database", ["127.0.0.1", "port 1"]),
+        (lambda: "postgresql://the_user:hush@the-host.invalid:5432/the_database", ["the-host", "5432"]),
+        (
+            lambda: "postgresql://the_user:hush@/the_database?host=/nowhere/the_folder",
+            ["/nowhere", "the_folder", "s.PG"],
+        ),
+        (as_the_user, ["authentication", ".s.PG"]),
+        (lambda: own_server(path="/the_database"), ["does not exist"]),
+    ],
+    ids=["port", "host", "socket", "user", "database"],
+)
+def test_no_answer_without_postgres_says_where_it_is_or_who_asked(
+    client: Client, caplog: pytest.LogCaptureFixture, url: Callable[[], str], names: list[str]
+) -> None:
+    redis_names = ["the-redis", "6399"]
+    with using(DATABASE_URL=url(), REDIS_URL="redis://:hush@the-redis.invalid:6399/7"):
+        answers = [
+            client.call("/api/webhooks/github", **delivery()),
+            client.call("/api/health"),
+            client.call("/"),
+        ]
+    assert [status for status, _, _ in answers] == [503, 503, 200]
+    assert json.loads(answers[0][2])["error"]["message"] == "Postgres cannot be reached."
+    assert json.loads(answers[1][2])["problems"] == ["postgres: cannot be reached", "redis: cannot be reached"]
+    said = "".join(f"{headers} {body.decode()}" for _, headers, body in answers)
+    for name in ("the_user", "the_database", "hush", *names, *redis_names):
+        assert name not in said
+    assert "cannot be reached: " in caplog.text  # the reason is logged
+    assert "hush" not in caplog.text
+
+
+def test_a_statement_that_postgres_cannot_run_says_nothing_of_it_either(app: bottle.Bottle, client: Client) -> None:
+    def use() -> None:
+        raise DatabaseUnavailable('FATAL: the database "the_database" at /nowhere is shutting down', host="the-host")
+
+    app.get("/use", callback=use)
+    status, _, body = client.call("/use")
+    error = json.loads(body)["error"]
+    assert (status, error["code"], error["message"], error["details"]) == (
+        503,
+        "database_unavailable",
+        "Postgres cannot be reached.",
+        {},
+    )
