@@ -8,7 +8,7 @@ from cryptography.fernet import Fernet
 
 from jive import keys, settings
 from jive.db import database
-from jive.models import MODELS
+from jive.models import MODELS, Project
 from jive.models.base import BaseModel
 from jive.models.fields import EncryptedField
 from jive.pipeline.rotate_keys import RotatedKeys, rotate_keys
