@@ -21,12 +21,12 @@ ENV_HEAD = """\
 PAGE_HEAD = """\
 # Settings
 
-From the environment, or from a file `.env` in the folder where JIVE runs; the environment wins. `NAME_FILE` may give
-the path of a file that holds the value of `NAME`. A setting that is set but empty counts as unset. All problems are
-reported at once, before anything connects.
+Settings come from the environment, or from a file `.env` in the folder where JIVE runs; the environment wins.
+`NAME_FILE` may give the path of a file that holds the value of `NAME`. A setting that is set but empty counts as
+unset. All problems are reported together, before anything connects.
 
-`make up` and `docker compose up` need none of them: what is missing they make themselves. With Docker, `.env` reaches
-the containers, except for the addresses of the stores, `PORT` (which moves the port on your machine),
+`make up` and `docker compose up` need none of them: they start the stores and create the key. With Docker, `.env`
+reaches the containers, except for the addresses of the stores, `PORT` (which moves the port on your machine),
 `JIVE_DATA_DIR` and the key file, which `docker-compose.yml` sets.
 
 This page and `.env.example` are generated from the table in `jive/settings.py` by `make settings`.
