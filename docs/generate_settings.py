@@ -25,8 +25,8 @@ From the environment, or from a file `.env` in the folder where JIVE runs; the e
 the path of a file that holds the value of `NAME`; where both are set, `NAME` wins. A setting that is set but empty
 counts as unset. All problems are reported at once, before anything connects.
 
-`make up` and `docker compose up` need none of them: what is missing they make themselves. With Docker, `.env` reaches
-the containers, except for the addresses of the stores, `PORT` (which moves the port on your machine),
+`make up` and `docker compose up` need none of them: they start the stores and create the key. With Docker, `.env`
+reaches the containers, except for the addresses of the stores, `PORT` (which moves the port on your machine),
 `JIVE_DATA_DIR` and the key file, which `docker-compose.yml` sets.
 
 This page and `.env.example` are generated from the table in `jive/settings_table.py` by `make settings`.
