@@ -12,7 +12,7 @@ import psycopg2
 import pytest
 
 from jive import schema
-from jive.db import Database, database
+from jive.db import Database, connection, database
 from jive.drift import drift
 from jive.errors import MigrationFailed, SchemaMismatch
 from jive.models import MODELS
@@ -107,6 +107,20 @@ def test_every_kind_of_drift_is_told(other: Database, sql: str, expected: str) -
     found = drift(other, MODELS)
     assert found
     assert all(expected in line for line in found)
+
+
+def test_a_database_restored_from_a_dump_has_not_drifted(other: Database) -> None:
+    schema.apply(other)
+    with connection():
+        checks = (
+            "SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint "
+            "WHERE contype = 'c' AND connamespace = 'public'::regnamespace ORDER BY 1, 2"
+        )
+        before = other.execute_sql(checks).fetchall()
+        for table, name, definition in before:  # as pg_dump writes them and pg_restore creates them
+            other.execute_sql(f"ALTER TABLE {table} DROP CONSTRAINT {name}, ADD CONSTRAINT {name} {definition}")
+        assert other.execute_sql(checks).fetchall() != before
+    assert drift(other, MODELS) == []
 
 
 def test_drift_changes_nothing_and_leaves_no_schema(other: Database, empty_database: str) -> None:
