@@ -144,7 +144,9 @@ class connection:  # noqa: N801  # reads as a function; a class costs half as mu
         if self._is_outermost:
             try:
                 database.connect()
-            except (peewee.OperationalError, peewee.InterfaceError, MaxConnectionsExceeded) as exc:
+            except MaxConnectionsExceeded as exc:
+                raise DatabaseUnavailable("All connections of the pool are in use (JIVE_DATABASE_POOL_SIZE)") from exc
+            except (peewee.OperationalError, peewee.InterfaceError) as exc:
                 raise DatabaseUnavailable(f"Postgres cannot be reached: {first_line(exc)}") from exc
         return database
 

@@ -50,37 +50,37 @@ def listen(
         DatabaseUnavailable: at the start; later, the next look succeeds.
         RedisUnavailable: at the start; later, the subscription is renewed.
     """
-    news: queue.SimpleQueue[Envelope | None] = queue.SimpleQueue()
+    received: queue.SimpleQueue[Envelope | None] = queue.SimpleQueue()  # None: look in Postgres
     stopping = stopping or threading.Event()
     with connection():
         last = _newest_id(project) if since is None else since
-    with subscribe_to_channel(channel(project.id), _hand_to(news), on_subscribed=lambda: news.put(None)):
+    with subscribe_to_channel(channel(project.id), _putter(received), on_subscribed=lambda: received.put(None)):
         on_ready()
         looked_at = time.monotonic()
         while not stopping.is_set():
             try:
-                heard = news.get(timeout=min(POLL_S, LOOK_S))
+                event = received.get(timeout=min(POLL_S, LOOK_S))
             except queue.Empty:
                 if time.monotonic() - looked_at < LOOK_S:
                     continue
-                heard = None
-            if heard is not None and heard.id is None:
-                yield heard  # it is not stored
-            elif heard is not None and heard.id == last + 1:
+                event = None
+            if event is not None and event.id is None:
+                yield event  # it is not stored
+            elif event is not None and event.id == last + 1:
                 last += 1
-                yield heard
-            elif heard is None or (heard.id or 0) > last:
+                yield event
+            elif event is None or (event.id or 0) > last:
                 looked_at = time.monotonic()
-                for event in _rows_after(project, last):
-                    last = event.id or last
-                    yield event
+                for stored in _rows_after(project, last):
+                    last = stored.id or last
+                    yield stored
 
 
-def _hand_to(news: "queue.SimpleQueue[Envelope | None]") -> Any:
-    def hear(data: Any) -> None:
-        news.put(Envelope.from_dict(data))
+def _putter(received: "queue.SimpleQueue[Envelope | None]") -> Callable[[Any], None]:
+    def put(data: Any) -> None:
+        received.put(Envelope.from_dict(data))
 
-    return hear
+    return put
 
 
 def _newest_id(project: Identified) -> int:

@@ -29,7 +29,7 @@ _PRIVILEGES = tuple(
     for bits in ((_FIXUP,), ())
     for capability in ("dac_read_search", "dac_override")
 )
-_CAN_USE = "import os, sys; os.listdir(sys.argv[1]); sys.exit(not os.access(sys.argv[2], os.X_OK))"
+_CAN_USE = "import os, sys; os.listdir(sys.argv[1]); sys.exit(not os.access(sys.argv[2], os.R_OK | os.X_OK))"
 
 
 def own_command() -> str:

@@ -1,4 +1,4 @@
-"""Real stores for every test: given by TEST_DATABASE_URL and TEST_REDIS_URL, else started from wheels."""
+"""Real stores for every test: those of TEST_DATABASE_URL and TEST_REDIS_URL, else servers from wheels."""
 
 import atexit
 import functools
@@ -28,14 +28,14 @@ FAST = (
 
 @pytest.fixture
 def home() -> Iterator[Path]:
-    """A folder for private servers: its path is short enough for sockets, and Postgres's data lies there ready."""
+    """A folder for private servers: its path is short enough for sockets, and it holds the data of a new Postgres."""
     with server_home() as folder:
         yield folder
 
 
 @contextmanager
 def server_home(data_in: str = ".") -> Iterator[Path]:
-    """Make such a folder, with the data in a folder below it, for the block."""
+    """Make a folder for private servers, with the data of a new Postgres in `data_in`; delete it after the block."""
     folder = Path(tempfile.mkdtemp(prefix="jive-"))
     try:
         (folder / data_in).mkdir(mode=0o700, exist_ok=True)
@@ -47,7 +47,7 @@ def server_home(data_in: str = ".") -> Iterator[Path]:
 
 @functools.cache
 def template_data() -> Path:
-    """Return a data folder that initdb made once: to make one costs a second, and a copy of it next to nothing."""
+    """Return a data folder that initdb made: that takes a second, and a copy of it next to nothing."""
     folder = Path(tempfile.mkdtemp(prefix="jive-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     servers.prepare_postgres(folder)
@@ -60,7 +60,7 @@ def copy(source: Path, target: Path) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def stores() -> Iterator[None]:
-    """Point the settings of this process at stores that are the tests' own, with the schema migrated."""
+    """Point the settings of this process at stores for tests, with the schema migrated."""
     with ExitStack() as parts:
         folder = parts.enter_context(server_home())
         database_url, redis_url = os.environ.get("TEST_DATABASE_URL"), os.environ.get("TEST_REDIS_URL")
@@ -77,7 +77,7 @@ def stores() -> Iterator[None]:
         for name in os.environ.keys() & {"PORT", "JIVE_SECRET_KEYS_FILE"}:
             del os.environ[name]
         os.environ |= {"DATABASE_URL": database_url, "REDIS_URL": redis_url, "JIVE_SECRET_KEYS": keys.make()}
-        os.environ["JIVE_WEB_PROCESSES"] = "1"  # starting a second one takes long and shows nothing more
+        os.environ["JIVE_WEB_PROCESSES"] = "1"  # a second one takes long to start, and tests nothing more
         os.chdir(folder)  # where no .env lies
         settings.current.cache_clear()
         schema.apply(database)
@@ -87,7 +87,7 @@ def stores() -> Iterator[None]:
 
 
 def recreate(url: str) -> None:
-    """Make the database of `url` anew, empty; refuses any whose name does not end in `_test`."""
+    """Recreate the database of `url`, empty; refuse one whose name does not end in `_test`."""
     name = refuse_other_names(url)
     server = psycopg2.connect(url, dbname="postgres")
     server.autocommit = True
@@ -99,7 +99,7 @@ def recreate(url: str) -> None:
 
 @contextmanager
 def using(**variables: str) -> Iterator[None]:
-    """Run the block with other settings, in this process and in those that it starts."""
+    """Change settings for the block, in this process and in those that it starts."""
     usual = {name: os.environ.get(name) for name in variables}
 
     def use(values: Mapping[str, str | None]) -> None:
@@ -119,7 +119,7 @@ def using(**variables: str) -> Iterator[None]:
 
 @pytest.fixture
 def db() -> Iterator[None]:
-    """A connection for the test, and empty tables after it."""
+    """Hold a connection for the test, and empty the tables after it."""
     with connection() as held:
         yield
         tables = ", ".join(model._meta.table_name for model in MODELS)
@@ -127,7 +127,7 @@ def db() -> Iterator[None]:
 
 
 def refuse_other_names(url: str) -> str:
-    """Return the name of the database of `url`, which must be one that is made for tests."""
+    """Return the name of the database of `url`; end the test run if it does not end in `_test`."""
     name = urlsplit(url).path.strip("/")
     if not name.endswith("_test"):
         pytest.exit(f"TEST_DATABASE_URL names the database {name}; the tests only touch one that ends in _test.", 2)
@@ -136,7 +136,7 @@ def refuse_other_names(url: str) -> str:
 
 @pytest.fixture
 def empty_database() -> Iterator[str]:
-    """The URL of a database with nothing in it, on the tests' own server."""
+    """The URL of an empty database on the server of the tests."""
     given = settings.current().database_url
     parts = urlsplit(given)
     url = parts._replace(path=f"{parts.path}_empty_test").geturl()

@@ -3,8 +3,8 @@
 import itertools
 from typing import Any
 
-from jive.models import Artifact, Event, Project, WebhookEvent
-from jive.models.enums import ArtifactType, WebhookSource
+from jive.models import Artifact, Event, MCPAuditLog, Project, WebhookEvent
+from jive.models.enums import ArtifactType, MCPResult, WebhookSource
 
 _numbers = itertools.count(1)
 
@@ -40,3 +40,18 @@ def make_delivery(project: Project, **fields: Any) -> WebhookEvent:
 def make_event(project: Project, **fields: Any) -> Event:
     made = {"id": next(_numbers), "event": "artifact_updated", "payload": {"path": "docs/a.md"}}
     return Event.create(project=project, **made | fields)
+
+
+def make_audit_log(project: Project, **fields: Any) -> MCPAuditLog:
+    made = {
+        "actor_type": "service_account",
+        "actor_id": "agent-7",
+        "actor_name": "Build agent",
+        "tool": "get_artifact",
+        "scope": "project:read",
+        "args_hash": "a" * 64,
+        "result": MCPResult.SUCCESS,
+        "ip_address": "203.0.113.9",
+        "user_agent": "agent/1.0",
+    }
+    return MCPAuditLog.create(project=project, **made | fields)

@@ -1,4 +1,4 @@
-"""Group commit: one call for what came at the same time, and to each thread what is its own."""
+"""Group commit: one call for the items of concurrent threads, and each thread gets its own outcome."""
 
 import contextlib
 import gc
@@ -15,7 +15,7 @@ TIMEOUT_S = 10
 
 
 class Held:
-    """A function that squares, whose calls wait until they are let go; 13 is refused, and 0 fails the whole call."""
+    """A function that squares, whose calls wait to be released; 13 has an error, and 0 fails the whole call."""
 
     def __init__(self) -> None:
         self.calls: list[list[int]] = []
@@ -32,7 +32,7 @@ class Held:
 
 
 def gathered(held: Held, first: int, *others: int) -> tuple[Future[int], list[Future[int]]]:
-    """Ask for `first`, and for the others while that call runs; let both calls go."""
+    """Call with `first`, and with the others while that call runs; then release both calls."""
     batcher: Batcher[int, int] = Batcher(held)
     with ThreadPoolExecutor(len(others) + 1) as threads:
         one = threads.submit(batcher, first)
@@ -47,7 +47,7 @@ def gathered(held: Held, first: int, *others: int) -> tuple[Future[int], list[Fu
     return one, rest
 
 
-def test_who_comes_alone_waits_for_nobody() -> None:
+def test_a_thread_that_calls_alone_waits_for_nobody() -> None:
     held = Held()
     held.let_go.release(2)
     batcher: Batcher[int, int] = Batcher(held)
@@ -55,7 +55,7 @@ def test_who_comes_alone_waits_for_nobody() -> None:
     assert held.calls == [[2], [3]]
 
 
-def test_those_who_come_meanwhile_share_the_next_call() -> None:
+def test_threads_that_call_during_a_call_share_the_next_one() -> None:
     held = Held()
     one, rest = gathered(held, 1, 2, 3, 4, 5)
     assert one.result() == 1
@@ -63,14 +63,14 @@ def test_those_who_come_meanwhile_share_the_next_call() -> None:
     assert [sorted(call) for call in held.calls] == [[1], [2, 3, 4, 5]]
 
 
-def test_an_error_is_the_one_thread_s_whose_it_is() -> None:
+def test_the_error_of_an_item_is_raised_in_its_thread_only() -> None:
     one, (two, unlucky) = gathered(Held(), 1, 2, 13)
     assert (one.result(), two.result()) == (1, 4)
     with pytest.raises(ValueError, match="unlucky"):
         unlucky.result()
 
 
-def test_a_call_that_fails_fails_for_all_who_share_it_and_nobody_else() -> None:
+def test_a_call_that_fails_fails_for_all_that_share_it_and_no_others() -> None:
     failed, (two, three) = gathered(Held(), 0, 2, 3)
     assert (two.result(), three.result()) == (4, 9)
     with pytest.raises(ZeroDivisionError):
@@ -113,7 +113,7 @@ def test_an_error_keeps_nothing_alive(fails_whole: bool) -> None:
         gc.enable()
 
 
-def test_many_threads_get_what_is_theirs() -> None:
+def test_many_threads_get_their_own_outcomes() -> None:
     batcher: Batcher[int, int] = Batcher(lambda items: [item + 1 for item in items])
     with ThreadPoolExecutor(16) as threads:
         assert list(threads.map(batcher, range(5000))) == list(range(1, 5001))

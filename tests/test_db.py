@@ -1,10 +1,11 @@
-"""The pool: made when asked, given back always, and honest about a server that is away."""
+"""The pool: connections are opened when needed, always given back, and replaced when the server has closed them."""
 
 import os
 import re
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -27,7 +28,7 @@ def test_nothing_is_read_or_connected_at_import() -> None:
     subprocess.run([sys.executable, "-c", code], env={"PATH": os.environ["PATH"]}, check=True)
 
 
-def test_the_url_may_say_how_to_connect() -> None:
+def test_the_url_may_set_options_of_the_connection() -> None:
     url = settings.current().database_url
     mark = "&" if "?" in url else "?"
     with using(DATABASE_URL=f"{url}{mark}connect_timeout=7&application_name=mine"), connection() as db_held:
@@ -35,7 +36,7 @@ def test_the_url_may_say_how_to_connect() -> None:
     assert name == "mine"
 
 
-def test_a_server_that_vanishes_under_a_statement_is_missed_in_time() -> None:
+def test_a_server_that_vanishes_during_a_statement_is_noticed_in_time() -> None:
     with using(JIVE_DATABASE_TIMEOUT_S="4"), connection() as held:
         parameters = held.connection().get_dsn_parameters()
     assert (parameters["connect_timeout"], parameters["tcp_user_timeout"]) == ("4", "4000")
@@ -59,7 +60,10 @@ def test_a_connection_is_given_back_when_the_block_raises() -> None:
     with pytest.raises(ZeroDivisionError), connection():
         1 / 0  # noqa: B018
     assert database.is_closed()
-    assert len(database._in_use) == 0
+    with connection():
+        first = database.connection()
+    with connection():
+        assert database.connection() is first
 
 
 def test_a_connection_that_the_server_ended_is_not_handed_out() -> None:
@@ -75,14 +79,14 @@ def test_a_connection_that_the_server_ended_is_not_handed_out() -> None:
 
 @pytest.fixture
 def small() -> Database:
-    """A pool of its own with two connections and a short patience."""
+    """A pool of two connections, which waits 1 s for one."""
     pool = Database()
     pool.configure(settings.current())
     pool.init(pool.database, max_connections=2, timeout=1)
     return pool
 
 
-def test_a_full_pool_is_waited_for(small: Database) -> None:
+def test_a_thread_waits_for_a_connection_of_a_full_pool(small: Database) -> None:
     small.connect()
     holding, release = threading.Event(), threading.Event()
 
@@ -110,13 +114,13 @@ def test_a_full_pool_is_waited_for(small: Database) -> None:
     assert got == [True]
 
 
-def test_more_threads_than_connections_all_get_their_turn(small: Database) -> None:
+def test_more_threads_than_connections_all_get_one(small: Database) -> None:
     done: list[int] = []
 
     def work() -> None:
         for _ in range(20):
             small.connect()
-            done.append(small.execute_sql("SELECT 1").fetchone()[0])
+            done.append(small.execute_sql("SELECT pg_backend_pid()").fetchone()[0])
             small.close()
 
     threads = [threading.Thread(target=work) for _ in range(8)]
@@ -125,7 +129,7 @@ def test_more_threads_than_connections_all_get_their_turn(small: Database) -> No
     for thread in threads:
         thread.join(30)
     assert len(done) == 160
-    assert len(small._connections) <= 2
+    assert len(set(done)) <= 2
     small.close_all()
 
 
@@ -137,7 +141,7 @@ def test_more_threads_than_connections_all_get_their_turn(small: Database) -> No
         (lambda url: "postgresql://me:hush@nowhere.invalid/jive", "translate host name"),
     ],
 )
-def test_an_unreachable_store_is_one_clear_line(change: Callable[[str], str], said: str) -> None:
+def test_a_server_that_cannot_be_reached_is_one_clear_line(change: Callable[[str], str], said: str) -> None:
     with using(DATABASE_URL=change(settings.current().database_url)):
         with pytest.raises(DatabaseUnavailable, match=said) as caught:
             db.ping()
@@ -146,7 +150,7 @@ def test_an_unreachable_store_is_one_clear_line(change: Callable[[str], str], sa
         assert db.check_connection() is False
 
 
-def test_a_restart_of_postgres_is_survived(home: Path) -> None:
+def test_the_pool_survives_a_restart_of_postgres(home: Path) -> None:
     part, url = servers.start_postgres(home, "own_test", FAST)
     pool = Database()
     pool.configure(settings.Settings(**vars(settings.current()) | {"database_url": url}))
@@ -179,3 +183,41 @@ def test_a_wrong_password_is_one_clear_line(home: Path) -> None:
             assert "hush" not in str(caught.value)
     finally:
         part.stop()
+
+
+def test_a_pool_that_stays_full_is_an_error_in_time() -> None:
+    with using(JIVE_DATABASE_POOL_SIZE="2", JIVE_DATABASE_TIMEOUT_S="2"):
+        release, held = threading.Event(), threading.Barrier(3)
+
+        def hold() -> None:
+            with connection():
+                held.wait(10)
+                release.wait(20)
+
+        holders = [threading.Thread(target=hold) for _ in range(2)]
+        for holder in holders:
+            holder.start()
+        held.wait(10)
+        started_at = time.monotonic()
+        with pytest.raises(DatabaseUnavailable, match="in use"), connection():
+            pytest.fail("there was a third connection")
+        assert time.monotonic() - started_at < 10
+        release.set()
+        for holder in holders:
+            holder.join(10)
+        with connection() as db_held:
+            assert db_held.execute_sql("SELECT 1").fetchone() == (1,)
+
+
+def test_a_transaction_that_is_left_open_is_rolled_back() -> None:
+    for _ in range(2):
+        with connection() as held:
+            held.execute_sql("BEGIN")
+            held.execute_sql("CREATE TABLE left_open (id int)")  # it would exist the second time
+
+
+def test_the_time_is_that_of_the_database_and_moves_within_a_transaction() -> None:
+    with connection() as held, held.atomic():
+        first, second = db.database_now(), db.database_now()
+    assert first < second
+    assert first.tzinfo is not None

@@ -1,4 +1,4 @@
-"""Listening: what was told before comes from Postgres, what comes from Redis, and nothing is missing or twice."""
+"""Listening: stored events come from Postgres, new ones from Redis, and none is missing or repeated."""
 
 import queue
 import threading
@@ -29,7 +29,7 @@ def project() -> Project:
 
 
 def write(project: Project, count: int = 1) -> list[Envelope]:
-    """Write events as a scan does, without telling them."""
+    """Write events as a scan does, without publishing them."""
     written = []
     for _ in range(count):
         with database.atomic():
@@ -43,19 +43,19 @@ def write(project: Project, count: int = 1) -> list[Envelope]:
 
 
 class Listener:
-    """A thread that listens, and the ids that it heard."""
+    """A thread that listens, and the ids that it received."""
 
     def __init__(self, project: Project, since: int | None) -> None:
-        self.heard: queue.SimpleQueue[int | None] = queue.SimpleQueue()
+        self.received: queue.SimpleQueue[int | None] = queue.SimpleQueue()
         self.stopping, self.ready = threading.Event(), threading.Event()
         self.thread = threading.Thread(target=self._run, args=(project, since), daemon=True)
 
     def _run(self, project: Project, since: int | None) -> None:
         for event in listen(project, since, self.stopping, self.ready.set):
-            self.heard.put(event.id)
+            self.received.put(event.id)
 
     def ids(self, count: int) -> list[int | None]:
-        return [self.heard.get(timeout=PATIENCE_S) for _ in range(count)]
+        return [self.received.get(timeout=PATIENCE_S) for _ in range(count)]
 
 
 @pytest.fixture
@@ -74,10 +74,10 @@ def listening(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     for listener in started:
         listener.stopping.set()
         listener.thread.join(PATIENCE_S)
-        assert listener.heard.empty()
+        assert listener.received.empty()
 
 
-def test_since_gives_the_rest_and_then_what_comes(project: Project, listening: Any) -> None:
+def test_events_after_an_id_come_first_and_then_new_ones(project: Project, listening: Any) -> None:
     write(project, 5)
     listener = listening(project, since=2)
     assert listener.ids(3) == [3, 4, 5]
@@ -85,19 +85,19 @@ def test_since_gives_the_rest_and_then_what_comes(project: Project, listening: A
     assert listener.ids(1) == [6]
 
 
-def test_without_since_only_news_is_given(project: Project, listening: Any) -> None:
+def test_without_an_id_only_new_events_come(project: Project, listening: Any) -> None:
     write(project, 5)
     listener = listening(project)
     publish_project_events(write(project))
     assert listener.ids(1) == [6]
 
 
-def test_more_than_a_batch_is_given_whole(project: Project, listening: Any) -> None:
+def test_more_events_than_a_batch_holds_all_come(project: Project, listening: Any) -> None:
     write(project, live.BATCH + 20)
     assert listening(project, since=0).ids(live.BATCH + 20) == list(range(1, live.BATCH + 21))
 
 
-def test_an_event_told_twice_or_out_of_order_is_given_once_and_in_order(project: Project, listening: Any) -> None:
+def test_events_published_twice_or_out_of_order_come_once_and_in_order(project: Project, listening: Any) -> None:
     listener = listening(project)
     first, second, third = write(project, 3)
     publish_project_events([second, second, first, third, third, first])
@@ -110,7 +110,7 @@ def test_an_event_that_redis_lost_is_found_in_postgres(project: Project, listeni
     assert listener.ids(3) == [1, 2, 3]
 
 
-def test_an_event_that_is_no_row_is_given_as_it_comes(project: Project, listening: Any) -> None:
+def test_an_event_that_is_not_stored_comes_as_it_was_published(project: Project, listening: Any) -> None:
     listener = listening(project)
     publish_project_events([artifact_updated(project.id, path="a", type="PRD", version=None, change="created")])
     assert listener.ids(1) == [None]

@@ -1,4 +1,4 @@
-"""The package as it is shipped: a wheel that can migrate, documents that tell the truth, and no word too many."""
+"""The package as it is shipped: a complete wheel, which can migrate, and documents whose links lead somewhere."""
 
 import os
 import re
@@ -62,7 +62,7 @@ def test_a_wheel_installed_elsewhere_can_migrate(wheel: Path, tmp_path: Path, em
     assert run("-m", "jive", "migrate").startswith("Applied 001_init")
 
 
-def test_the_readme_tells_of_every_command() -> None:
+def test_the_readme_names_every_command() -> None:
     readme = (ROOT / "README.md").read_text("utf-8")
     assert isinstance(cli, click.Group)
     for command in cli.commands:

@@ -53,9 +53,10 @@ def test_without_a_script_the_own_command_names_the_python(monkeypatch: pytest.M
 
 
 def test_what_is_launched_ends_with_its_parent() -> None:
+    # The child prints its number itself: by then, the kernel knows what to send it.
     code = (
         "import subprocess, sys; from jive.processes import launcher\n"
-        f"print(subprocess.Popen([*launcher('TERM'), *{SLEEP}]).pid, flush=True)\n"
+        "subprocess.Popen([*launcher('TERM'), 'sh', '-c', 'echo $$; exec sleep 1000'])\n"
         "sys.stdin.read()"
     )
     parent = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
@@ -67,12 +68,13 @@ def test_what_is_launched_ends_with_its_parent() -> None:
     assert_gone(child)
 
 
-def test_stopping_a_part_ends_its_whole_group() -> None:
-    part = processes.start("part", ["sh", "-c", "sleep 1000 & echo $!; wait"], signal.SIGTERM, subprocess.PIPE)  # type: ignore[arg-type]
-    assert part.process.stdout
-    child = int(part.process.stdout.readline())
+def test_stopping_a_part_ends_its_whole_group(tmp_path: Path) -> None:
+    log = tmp_path / "part.log"
+    with log.open("wb") as output:
+        part = processes.start("part", ["sh", "-c", "sleep 1000 & echo $!; wait"], signal.SIGTERM, output)
+    processes.wait_until(lambda: log.read_text().endswith("\n"), part)
+    child = int(log.read_text())
     part.stop()
-    part.process.stdout.close()
     assert part.process.returncode == -signal.SIGTERM
     assert_gone(child)
 

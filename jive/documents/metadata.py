@@ -50,7 +50,7 @@ def read_head(outline: Outline) -> dict[str, list[str]]:
         for part in [line] if in_table else _SEPARATOR.split(line):
             if (match := _FIELD.match(part)) and (name := FIELDS.get(match[1].strip().casefold())):
                 value = match[2].strip(" \t|*_`")
-                if value and not (in_table and ("|" in value or value.casefold() in FIELDS)):  # a row of column titles
+                if value and not (in_table and ("|" in value or value.casefold() in FIELDS)):  # no column titles
                     fields.setdefault(name, []).append(value[:MAX_VALUE_CHARS])
     return fields
 

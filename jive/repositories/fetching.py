@@ -98,7 +98,7 @@ class Origin:
             if commit is None:
                 storage.discard(self._folder)
             else:
-                self._fetch_replacement(commit, deadline)
+                self._fetch_replacement(commit, deadline, is_sha256=len(commit) == 64)
 
     def fetch_blobs(self, blob_ids: Iterable[str], deadline: float) -> None:
         """Fetch the blobs that the mirror does not have, in one request.

@@ -133,6 +133,7 @@ def test_an_unusable_place_is_ignored_with_a_warning(value: str, problem: str) -
         ("_bmad/config.toml", b"a = " + b"9" * 60_000),
         ("_bmad/config.toml", b"\xff\xfe\x00"),
         (".bmad-core/core-config.yaml", b"#" * (MAX_CONFIG_BYTES + 1)),
+        ("_bmad/config.toml", b"#" * (MAX_CONFIG_BYTES + 1)),
     ],
 )
 def test_broken_configuration_is_ignored_with_a_warning(path: str, data: bytes) -> None:

@@ -44,6 +44,11 @@ def test_a_missing_cell_is_empty() -> None:
     assert read("## Change Log\n\n| Version | Author |\n|-|-|\n| 1.0 |\n") == [Change(version="1.0")]
 
 
+def test_each_table_of_a_section_has_columns_of_its_own() -> None:
+    tables = "| Version |\n|-|\n| 1.0 |\n\ntext\n\n| Author | Version |\n|-|-|\n| Ann | 2.0 |\n"
+    assert read(f"## Change Log\n\n{tables}") == [Change(version="1.0"), Change(version="2.0", author="Ann")]
+
+
 def test_emphasis_around_cells_is_removed() -> None:
     changes = read("## Change Log\n\n| **Version** | *Author* |\n|-|-|\n| `1.0` | **Ann** |\n")
     assert changes == [Change(version="1.0", author="Ann")]

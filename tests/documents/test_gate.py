@@ -45,3 +45,14 @@ def test_a_broken_gate_is_read_line_by_line() -> None:
 def test_a_gate_in_markdown_has_a_decision() -> None:
     document = read_document("docs/qa/gates/1.1.md", b"# Gate 1.1\n\n**Gate:** WAIVED until spring\n")
     assert (document.type, document.status) == ("QA", "WAIVED")
+
+
+@pytest.mark.parametrize("path", ["docs/qa/assessments/1.1.md", "docs/gates/1.1.md"])
+def test_only_markdown_in_a_folder_of_gates_has_a_decision(path: str) -> None:
+    document = read_document(path, b"# Risks\n\n**Gate:** PASS\n")
+    assert (document.status, document.status_text) == (None, None)
+
+
+def test_a_gates_title_and_decision_are_limited() -> None:
+    gate = read_document("docs/qa/gates/1.1.yml", f"title: {'x' * 600}\ngate: {'y' * 600}\n".encode())
+    assert (gate.title, gate.status_text) == ("x" * 500, "y" * 200)

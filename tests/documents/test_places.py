@@ -26,6 +26,7 @@ V6 = b'output_folder: "{project-root}/.bmad/output"\nimplementation_artifacts: "
         "docs/qa/gates/1.1-first.yml",
         "docs/qa/gates/1.1-first.YAML",
         "docs/qa/1.1.gate.yml",
+        "Docs/QA/Gates/1.1.yml",
     ],
 )
 def test_documents_are_found_in_the_usual_places(path: str) -> None:
@@ -109,3 +110,9 @@ def test_a_configured_folders_type_comes_before_its_names() -> None:
     places, _ = read_places({".bmad-core/core-config.yaml": b"devStoryLocation: docs/qa\n"})
     assert places.folder_type("docs/qa/1.1.md") == "STORY"
     assert places.folder_type("other/qa/1.1.md") == "QA"
+
+
+def test_gates_are_documents_in_a_configured_folder_at_the_root() -> None:
+    places, _ = read_places({".bmad-core/core-config.yaml": b"qaLocation: gates\n"})
+    assert is_document("gates/1.1.yml", places)
+    assert not is_document("others/gates/1.1.yml", places)

@@ -41,6 +41,7 @@ def test_a_story_has_a_storys_title_or_sections_or_a_number_and_a_status(text: s
     ("name", "text"),
     [
         ("README.md", "# Stories\n\nStatus: done\n"),
+        ("README.md", "# Stories\n\n## Acceptance Criteria\n"),
         ("sprint-1.md", "# Sprint 1\n\n## Acceptance Criteria\n"),
         ("epic-1.md", "# Epic 1: Accounts\n\n## Story 1.1: Sign in\n\n### Acceptance Criteria\n"),
         ("6.x.ideas.md", "# Epic 6: Ideas\n\n**Status:** done\n\n## Acceptance Criteria\n"),
@@ -75,6 +76,7 @@ def test_other_documents_among_stories_are_not_stories(name: str, text: str) -> 
         "# Story 1.1: x\r\n\r\n## Status\r\n\r\nReady for Review\r\n",
         "---\nstatus: Ready for Review\n---\n# Story 1.1: x\n\nStatus: Draft\n",
         "# Story 1.1: x\n\n**Status**: Planning\n**Status**: Ready for Review\n",
+        "# Story 1.1: x\n\nStatus: Ready for Review\n\n## Status\n\nDraft\n",
         "# Story 1.1: x\n\n## Dev Notes\n\n" + "text\n" * 80 + "### Status\nReady for Review\n",
     ],
 )
@@ -91,3 +93,8 @@ def test_an_unknown_status_is_kept_as_text() -> None:
 def test_only_stories_and_gates_have_a_status() -> None:
     document = read_document("docs/prd.md", b"---\nstatus: done\n---\n# PRD\n\n**Status:** Done\n")
     assert (document.status, document.status_text) == (None, None)
+
+
+def test_the_text_of_a_status_is_limited() -> None:
+    document = read_document(f"{FOLDER}/1.1.x.md", f"---\nstatus: {'x' * 600}\n---\n# Story 1.1: x\n".encode())
+    assert document.status_text == "x" * 200

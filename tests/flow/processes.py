@@ -1,4 +1,4 @@
-"""The command `jive` as a process of its own, as a user starts it."""
+"""Run the command `jive` as a process of its own, as a user does."""
 
 import contextlib
 import os
@@ -20,7 +20,7 @@ JIVE = (sys.executable, "-m", "jive")
 
 
 def run(*words: str, cwd: Path | None = None, **variables: str) -> tuple[int, str, str]:
-    """Run a command to its end; return its status, output and errors."""
+    """Run a command to its end; return its exit status, output and errors."""
     done = subprocess.run(
         [*JIVE, *words],
         cwd=cwd,
@@ -34,7 +34,7 @@ def run(*words: str, cwd: Path | None = None, **variables: str) -> tuple[int, st
 
 
 class Running:
-    """A command that runs until it is told to stop; its lines can be waited for."""
+    """A command that runs until it is stopped, and whose lines of output can be waited for."""
 
     def __init__(self, words: tuple[str, ...], cwd: Path | None, variables: dict[str, str]) -> None:
         self.process = subprocess.Popen(
@@ -80,7 +80,7 @@ class Running:
 
 @contextlib.contextmanager
 def running(*words: str, cwd: Path | None = None, **variables: str) -> Iterator[Running]:
-    """Start `jive` with `words`; it is killed at the end of the block if it still runs."""
+    """Start `jive` with `words`; kill it at the end of the block if it still runs."""
     started = Running((*JIVE, *words), cwd, variables)
     try:
         yield started

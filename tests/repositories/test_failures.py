@@ -187,7 +187,8 @@ def test_a_killed_child_of_git_costs_no_mirror(
 def test_a_killed_git_that_reads_the_mirror_does_not_cost_it(
     tmp_path: Path, remote: Remote, mirror: Mirror, monkeypatch: pytest.MonkeyPatch, command: str, call: str
 ) -> None:
-    commit = head_after(remote, mirror, {"docs/a.md": b"1"})
+    head_after(remote, mirror, {"docs/a.md": b"0"})
+    commit = head_after(remote, mirror, {"docs/a.md": b"1"})  # a recreated mirror would have one pack
     files = mirror.files(commit)
     kept = packs(tmp_path / "mirror.git")
     calls: dict[str, Callable[[], object]] = {

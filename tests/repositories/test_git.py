@@ -60,10 +60,14 @@ def test_a_file_larger_than_allowed_is_not_written(tmp_path: Path, remote: Remot
     assert failure.value.too_large
 
 
-def test_a_block_that_raises_kills_git(remote: Remote, git: Git) -> None:
-    arguments = ("cat-file", "--batch", "--buffer")
-    with pytest.raises(ZeroDivisionError), git.stream(*arguments, deadline=in_a_minute()):
+def test_a_block_that_raises_kills_git(
+    tmp_path: Path, remote: Remote, git: Git, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wrap_git(tmp_path / "bin", monkeypatch, "exec sleep 30")
+    began = time.monotonic()
+    with pytest.raises(ZeroDivisionError), git.stream("version", deadline=in_a_minute()):
         raise ZeroDivisionError
+    assert time.monotonic() - began < 20
 
 
 def test_a_machine_without_git_is_reported_in_one_line(

@@ -79,10 +79,21 @@ def test_a_damaged_mirror_is_recreated(
     assert mirror.fetch("main") == new
 
 
+def test_a_damaged_mirror_with_sha256_is_recreated(tmp_path: Path) -> None:
+    remote = Remote(tmp_path / "long.git", "--object-format=sha256")
+    mirror = Mirror(tmp_path / "mirror.git", remote.url, LOCAL)
+    commit = head_after(remote, mirror, {"a.md": b"1"})
+    remove(tmp_path / "mirror.git/objects")
+    assert contents(mirror, commit) == {"a.md": b"1"}
+    remove(tmp_path / "mirror.git/objects")
+    assert mirror.fetch(None) == commit
+
+
 def test_a_file_in_the_place_of_a_mirror_is_replaced(tmp_path: Path, remote: Remote, mirror: Mirror) -> None:
     commit = remote.commit({"a.md": b"1"})
     (tmp_path / "mirror.git").write_bytes(b"")
     assert mirror.fetch(None) == commit
+    assert {place.name for place in tmp_path.glob("mirror.git*")} == {"mirror.git"}
 
 
 def test_a_folder_that_cannot_be_written_is_an_error(tmp_path: Path, remote: Remote) -> None:

@@ -1,4 +1,4 @@
-"""Health: what it says while the stores come and go, and that it never takes longer than 2 s."""
+"""Health: it is right while stores stop and start, and never takes longer than 2 s."""
 
 import os
 import signal
@@ -19,12 +19,12 @@ from tests.conftest import FAST, using
 
 @pytest.fixture
 def probes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Probes of the test's own, for one that hangs would speak for the tests that follow."""
+    """New probes, for the result of one that hangs would be that of the next tests too."""
     monkeypatch.setattr(health, "_database", health.Probe("postgres", health._check_database))
     monkeypatch.setattr(health, "_redis", health.Probe("redis", redis_client.ping))
 
 
-def test_all_is_well() -> None:
+def test_with_both_stores_it_is_ok() -> None:
     status, body = health.check()
     assert status == 200
     assert (body["status"], body["database"], body["redis"], body["schema"]) == ("ok", True, True, True)
@@ -53,7 +53,7 @@ def test_on_a_schema_of_another_version_it_is_down(empty_database: str) -> None:
         assert health.check()[0] == 200
 
 
-def test_it_is_well_again_when_the_stores_are() -> None:
+def test_it_is_ok_again_when_the_stores_are() -> None:
     with using(DATABASE_URL="postgresql://127.0.0.1:1/jive", REDIS_URL="redis://127.0.0.1:1"):
         assert health.check()[1]["status"] == "down"
     assert health.check()[1]["status"] == "ok"
@@ -61,7 +61,7 @@ def test_it_is_well_again_when_the_stores_are() -> None:
 
 @pytest.fixture
 def frozen(home: Path) -> Iterator[Any]:
-    """Both stores, private and frozen: they accept connections and never answer."""
+    """Both stores, frozen: they accept connections and never answer."""
     postgres, database_url = servers.start_postgres(home, "own_test", FAST)
     redis, redis_url = servers.start_redis(home)
     with using(DATABASE_URL=database_url, REDIS_URL=redis_url):
