@@ -46,9 +46,9 @@ EXPOSE 3000
 ENTRYPOINT ["tini", "--", "entrypoint.sh"]
 CMD ["jive", "web"]
 # Asks whether the process serves, not whether the stores do: a restart would not repair those.
-HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 CMD ["python", "-c", "\
+HEALTHCHECK --interval=10s --timeout=10s --start-period=60s --retries=3 CMD ["python", "-c", "\
 import os, urllib.request as request; \
-request.urlopen('http://127.0.0.1:%s/api/health/live' % os.environ.get('PORT', 3000), timeout=4)"]
+request.urlopen('http://127.0.0.1:%s/api/health/live' % os.environ.get('PORT', 3000), timeout=5)"]
 
 
 FROM base AS dev

@@ -1,5 +1,6 @@
 """Drift: where the live schema differs from the one that the models describe."""
 
+import re
 import uuid
 from collections.abc import Iterable
 
@@ -39,7 +40,23 @@ FROM pg_proc WHERE pronamespace = %(schema)s::regnamespace AND proname = ANY(%(f
 def _facts(db: Database, schema: str, tables: list[str]) -> dict[str, str]:
     db.execute_sql("SELECT set_config('search_path', %s, true)", (schema,))
     rows = db.execute_sql(FACTS, {"schema": schema, "tables": tables, "functions": [*FUNCTIONS]}).fetchall()
-    return {f"{table}: {what}".removeprefix(": "): definition for table, what, definition in rows}
+    return {
+        f"{table}: {what}".removeprefix(": "): _without_casts(definition)
+        if what.startswith("constraint ")
+        else definition
+        for table, what, definition in rows
+    }
+
+
+def _without_casts(definition: str) -> str:
+    """Return the definition of a constraint without casts to text.
+
+    `pg_dump` writes a CHECK as the server prints it, and the server that reads the dump prints other casts for the same
+    CHECK: `ANY ((ARRAY['a'::character varying])::text[])` becomes `ANY (ARRAY[('a'::character varying)::text])`.
+    """
+    plain = re.sub(r"::(?:text|character varying)(?:\[\])?", "", definition)
+    plain = re.sub(r"\(('[^']*')\)", r"\1", plain)
+    return re.sub(r"\(\((ARRAY\[[^]]*\])\)\)", r"(\1)", plain)
 
 
 def drift(db: Database, models: Iterable[type[BaseModel]]) -> list[str]:

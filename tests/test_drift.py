@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from jive import schema
-from jive.db import Database, database
+from jive.db import Database, connection, database
 from jive.drift import drift
 from jive.models import MODELS
 from tests.conftest import using
@@ -58,6 +58,20 @@ def test_every_kind_of_drift_is_found(other: Database, sql: str, expected: str) 
     found = drift(other, MODELS)
     assert found
     assert all(expected in line for line in found)
+
+
+def test_a_database_restored_from_a_dump_has_not_drifted(other: Database) -> None:
+    schema.apply(other)
+    with connection():
+        checks = (
+            "SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint "
+            "WHERE contype = 'c' AND connamespace = 'public'::regnamespace ORDER BY 1, 2"
+        )
+        before = other.execute_sql(checks).fetchall()
+        for table, name, definition in before:  # as pg_dump writes them and pg_restore creates them
+            other.execute_sql(f"ALTER TABLE {table} DROP CONSTRAINT {name}, ADD CONSTRAINT {name} {definition}")
+        assert other.execute_sql(checks).fetchall() != before
+    assert drift(other, MODELS) == []
 
 
 def test_looking_for_drift_leaves_no_schema_behind(other: Database) -> None:
