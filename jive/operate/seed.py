@@ -42,9 +42,10 @@ def seed() -> tuple[Project, int]:
             "config": CONFIG,
         }
         Project.insert(made).on_conflict("IGNORE").execute()
-        start = begin(Project.select(Project.id).where(Project.has_url(REPO_URL)).get().id)
-        if start.project.source is not ProjectSource.SAMPLE:
-            raise ProjectExists(f"The project {start.project.name} has the sample's URL, {REPO_URL}; it was left alone")
+        project = Project.select(Project.id, Project.name, Project.source).where(Project.has_url(REPO_URL)).get()
+        if project.source is not ProjectSource.SAMPLE:
+            raise ProjectExists(f"The project {project.name} has the sample's URL, {REPO_URL}; it was left alone")
+        start = begin(project.id)
         documents = [(read_document(path, text.encode()), path) for path, text in DOCUMENTS.items()]
         changes = DocumentChanges(ProjectSource.SAMPLE, None, {}, documents, present=DOCUMENTS.keys())
         return start.project, len(apply(start, changes) or ())

@@ -1,6 +1,7 @@
 """A scan of a folder: read the documents of a checked-out repository, with changes that are not committed."""
 
 import logging
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -8,12 +9,15 @@ from jive.db import connection
 from jive.documents.bmad_config import is_config, read_places
 from jive.documents.document import MAX_CONTENT_BYTES, Document, read_document
 from jive.documents.places import TOOL_FOLDERS, is_document
+from jive.errors import InvalidValue
 from jive.keys import make_webhook_secret
 from jive.models import Project
-from jive.models.enums import ProjectSource
+from jive.models.enums import ProjectSource, WebhookSource
 from jive.pipeline.apply import DocumentChanges, ScanStart
+from jive.pipeline.registry import known_host
 from jive.pipeline.scan import Progress, ScanResult, known_blob_ids, run_scan
 from jive.repositories import worktree
+from jive.repositories.url import parse
 
 logger = logging.getLogger(__name__)
 
@@ -37,23 +41,32 @@ def scan_folder(folder: Path, progress: Progress = lambda done, total: None) -> 
         return DocumentChanges(ProjectSource.FOLDER, None, config, changed, present=present)
 
     with connection():
-        return run_scan(_project_of(folder).id, read)
+        return run_scan(_project_of(folder), read)
 
 
-def _project_of(folder: Path) -> Project:
+def _project_of(folder: Path) -> uuid.UUID:
+    """Return the id of the folder's project, which is added if there is none."""
     url = worktree.repository_url(folder)
-    project = Project.get_or_none(Project.has_url(url))
-    if project is None:
+    same_url = Project.select(Project.id).where(Project.has_url(url))
+    if same_url.first() is None:
         made = {
             "repo_url": url,
             "name": folder.resolve().name,
             "webhook_secret": make_webhook_secret(),
             "source": ProjectSource.FOLDER,
+            "host": _host_of(url),
         }
         # Two processes may both find no project; the second INSERT then does nothing.
         Project.insert(made).on_conflict("IGNORE").execute()
-        project = Project.get(Project.has_url(url))
-    return project
+    project_id: uuid.UUID = same_url.clone().get().id
+    return project_id
+
+
+def _host_of(url: str) -> WebhookSource | None:
+    try:
+        return known_host(parse(url))
+    except InvalidValue:  # a checkout's origin may be anything that its user's git understands
+        return None
 
 
 def _read_documents(folder: Path, progress: Progress) -> tuple[dict[str, Any], list[tuple[Document, str]]]:

@@ -73,14 +73,18 @@ def _host_of(url: RepoUrl, given: str | None) -> WebhookSource | None:
     Raises:
         InvalidValue: neither `given`, the settings nor the domain say it.
     """
-    name = given or name_of_host(url.host, settings.current().git_hosts)
-    if name is None and url.scheme == "file":
-        return None
-    if name not in HOSTS:
+    host = WebhookSource(HOSTS[given].source) if given else known_host(url)
+    if host is None and url.scheme != "file":
         raise InvalidValue(
             f"What kind of Git host is {url.host}? Repeat the command with --host {' or --host '.join(HOSTS)}"
         )
-    return WebhookSource(HOSTS[name].source)
+    return host
+
+
+def known_host(url: RepoUrl) -> WebhookSource | None:
+    """Return the kind of Git host that the settings or the domain say; None if neither does."""
+    name = name_of_host(url.host, settings.current().git_hosts)
+    return WebhookSource(HOSTS[name].source) if name else None
 
 
 def _name_from(url: RepoUrl) -> str:
