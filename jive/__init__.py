@@ -1,4 +1,4 @@
-"""JIVE knows what AI agents write into git repositories.
+"""JIVE reads what AI agents write into git repositories, and publishes what changes.
 
 `docs/architecture.md` is the map of the package; `jive.pipeline` is the path that a document takes.
 """

@@ -89,7 +89,7 @@ class InvalidValue(JiveError, ValueError):
 
 
 class NotFound(JiveError):
-    """It does not exist."""
+    """The requested object does not exist."""
 
     code = "not_found"
     status = 404

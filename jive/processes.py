@@ -43,7 +43,7 @@ def own_command() -> str:
 
 
 def launcher(stop_signal: str) -> list[str]:
-    """Return the words to put before a command so that the kernel sends it `stop_signal` when its parent dies.
+    """Return the arguments to put before a command so that the kernel sends it `stop_signal` when its parent dies.
 
     Where the kernel or setpriv cannot do that (macOS, BusyBox), there are none, and a parent that is killed leaves the
     command running.
@@ -115,9 +115,7 @@ def start(name: str, command: list[str], stop_signal: signal.Signals, output: IO
 
     It reads nothing, and writes to `output`, or where this process writes.
     """
-    process = subprocess.Popen(  # the command is made of our own words
-        command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
-    )
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True)
     return Part(name, process, stop_signal)
 
 

@@ -19,7 +19,7 @@ from jive.redis_client import client, connect, reaching_redis
 
 POLL_S = 1.0
 QUIET_S = 5.0  # after this time without a message, the subscription sends a ping
-LOST_S = 15.0  # after this time without a message or an answer to the pings, it connects again
+LOST_S = 15.0  # after this time without a message or an answer to the pings, it reconnects
 MAX_BACKOFF_S = 5.0
 
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))  # json.dumps would create one for each call
@@ -62,7 +62,7 @@ def _to_json(data: Any) -> str:
 class Subscription:
     """Passes every message of a channel to a handler, in a thread that runs inside the `with` block.
 
-    If the connection is lost, the thread logs it, connects again with growing pauses (5 s at most) and subscribes
+    If the connection is lost, the thread logs it, reconnects with growing pauses (5 s at most) and subscribes
     again; messages published meanwhile are missed. A message that is not JSON is logged and skipped, and so is one
     whose handler raises. Entering the block waits until Redis confirms the subscription; leaving it ends the thread.
     """

@@ -62,7 +62,7 @@ class ProjectSummary:
     Attributes:
         record: which project it is.
         branch: the tracked branch; None is the remote's HEAD.
-        last_seen: when a scan was last applied.
+        scanned_at: when a scan was last applied; None if none was.
         artifacts: how many documents it has.
         pending: how many deliveries need a scan.
         failed: how many deliveries have failed.
@@ -72,7 +72,7 @@ class ProjectSummary:
 
     record: ProjectRecord
     branch: str | None
-    last_seen: datetime
+    scanned_at: datetime | None
     artifacts: int
     pending: int
     failed: int
@@ -95,7 +95,7 @@ def summaries() -> list[ProjectSummary]:
         rows: Any = Project.select(
             *_RECORD,
             Project.branch,
-            Project.last_seen,
+            peewee.Case(None, [(Project.scan_applied > 0, Project.last_seen)]),
             artifacts,
             deliveries.where(WebhookEvent.is_pending()),
             deliveries.where(WebhookEvent.has_failed()),

@@ -31,7 +31,7 @@ def rotate_keys() -> None:
 
     configure_log()
     result = rotate_keys()
-    click.echo(f"{result.rotated} encrypted again, {result.current} had the first key already.")
+    click.echo(f"{result.rotated} re-encrypted, {result.current} had the first key already.")
     for place in result.unreadable:
         click.echo(f"{place}: no key in JIVE_SECRET_KEYS decrypts it; it is unchanged.", err=True)
     if result.unreadable:

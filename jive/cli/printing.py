@@ -44,7 +44,7 @@ def progress() -> Iterator[Progress]:
 
 
 def scan(result: ScanResult) -> None:
-    """Print a project's documents by type, and what a scan changed; warnings go to standard error."""
+    """Print the number of documents by type, and what a scan changed; warnings go to standard error."""
     click.echo(f"{result.project.name} ({result.project.id}) at {result.project.repo_url}")
     for kind, count in result.counts.items():
         click.echo(f"  {kind:<13} {count:>5}")
@@ -60,6 +60,7 @@ def added(project: Project, why_not_fetched: str | None) -> None:
     """Print a new remote project with its webhook and secret, and a warning if the settings forbid its fetches."""
     click.echo(f"Added {project.name} ({project.id}) at {project.repo_url}\n")
     _webhook(project.host, str(project.webhook_secret))
+    click.echo("The secret is not shown again.")
     if why_not_fetched:
         click.echo(f"warning: {why_not_fetched}", err=True)
 
@@ -78,7 +79,7 @@ def _webhook(host: WebhookSource | None, secret: str) -> None:
         click.echo(f"  Payload URL   {base}/api/webhooks/{name}")
     click.echo("  Content type  application/json")
     click.echo(f"  Secret        {secret}\n")
-    click.echo("Set up a webhook for push events with these at the Git host. The secret is not shown again.")
+    click.echo("Set up a webhook for push events with these at the Git host.")
 
 
 def projects(summaries: Sequence[ProjectSummary]) -> None:
@@ -91,21 +92,25 @@ def projects(summaries: Sequence[ProjectSummary]) -> None:
         source = "" if record.source is ProjectSource.REMOTE else f"  [{record.source}]"
         click.echo(f"{record.name}{branch}  {record.repo_url}{source}")
         pending = f", {_deliveries(each.pending)} pending" if each.pending else ""
-        click.echo(f"  {record.id}  {each.artifacts} documents, scanned {_ago(each.last_seen)}{pending}")
+        click.echo(f"  {record.id}  {each.artifacts} documents, {_scanned(each.scanned_at)}{pending}")
         if each.failed:
             click.echo(click.style(f"  {_deliveries(each.failed)} failed: {each.delivery_error}", fg="red"))
-            click.echo(with_own_command("  → `jive deliveries retry --all` retries them"))
+            click.echo(
+                with_own_command("  → `jive deliveries retry --all` retries the failed deliveries of all projects")
+            )
         elif each.scan_error:
             click.echo(click.style(f"  the last scan failed: {each.scan_error}", fg="red"))
             click.echo(with_own_command(f"  → `jive scan {record.slug}` retries it"))
 
 
-def _ago(then: datetime) -> str:
+def _scanned(then: datetime | None) -> str:
+    if then is None:
+        return "not scanned yet"
     seconds = (utcnow() - then).total_seconds()
     for size, unit in ((86_400, "d"), (3600, "h"), (60, "min")):
         if seconds >= size:
-            return f"{seconds // size:.0f} {unit} ago"
-    return "just now"
+            return f"scanned {seconds // size:.0f} {unit} ago"
+    return "scanned just now"
 
 
 def _deliveries(count: int) -> str:
@@ -122,4 +127,4 @@ def deliveries(rows: Sequence[DeliveryRecord]) -> None:
             f"{row.id}  {row.project}"
         )
         if row.error:
-            click.echo(click.style(f"  attempt {row.retry_count}: {row.error}", fg="red"))
+            click.echo(click.style(f"  last error: {row.error}", fg="red"))

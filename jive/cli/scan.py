@@ -10,7 +10,7 @@ from jive.cli.common import configure_log, find_project
 @click.command()
 @click.argument("project")
 def scan(project: str) -> None:
-    """Scan now. PROJECT is a folder with a checked-out repository, or a project's id, slug, URL or name."""
+    """Scan a project now. PROJECT is a folder with a checked-out repository, or a project's id, slug, URL or name."""
     from jive.cli import printing
     from jive.pipeline.folder import scan_folder
     from jive.pipeline.scan import scan_project

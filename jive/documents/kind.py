@@ -22,7 +22,7 @@ _NAMES: tuple[tuple[DocumentType, re.Pattern[str]], ...] = (
     ("PRD", re.compile(r"(?:.*[-_. ])?prd[-_. ]|.*product-requirements?[-_. ]")),
     ("ARCHITECTURE", re.compile(r"(?:.*[-_. ])?architecture[-_. ]")),
 )
-# A part of a sharded document, whatever it is called: every PRD has a section "Checklist Results Report".
+# A part of a sharded document, regardless of its name: every PRD has a section "Checklist Results Report".
 _SECTION = re.compile(r"\d+[-_. ]|index\.|checklist-results-report\.")
 
 # Words for a document about a PRD or an architecture, and for the PRD or the architecture itself.

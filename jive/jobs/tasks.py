@@ -36,7 +36,7 @@ def enqueue_scan(project: Project, *, force: bool = False) -> None:
 
 
 @job("artifact-scan", retries=MAX_ATTEMPTS - 1)
-def artifact_scan(projectId: str, repoUrl: str, branch: str | None) -> None:  # noqa: N803  # the story's names
+def artifact_scan(projectId: str, repoUrl: str, branch: str | None) -> None:  # noqa: N803  # the names in the queue; see docs/architecture.md
     """Scan the project. If a thread of this process is scanning it, that thread scans it once more afterwards.
 
     Raises:

@@ -37,7 +37,7 @@ class Artifact(BaseModel):
         name: the title.
         version, created_by, created_at: as the document states them; None where it does not.
         dependencies: a list of `{"path": str, "version": str | None}`.
-        content: the text; None if the document is not UTF-8 or is too large to be stored.
+        content: the text; None if the document is larger than `MAX_CONTENT_BYTES` to be stored.
         status: the state of a story, or the decision of a QA gate; `status_text` is the document's own wording.
         blob_id: the id of the git blob that was read; a scan reads a document only if it has another one.
     """

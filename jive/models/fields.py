@@ -34,9 +34,7 @@ class EnumField(peewee.CharField):
         try:
             return self.enum(value).value
         except ValueError:
-            raise InvalidValue(
-                f"{value!r} is not a {self.enum.__name__}; it is one of {', '.join(self.enum)}"
-            ) from None
+            raise InvalidValue(f"{value!r} is not a {self.enum.__name__}; allowed are {', '.join(self.enum)}") from None
 
     def python_value(self, value: Any) -> Any:
         return value if value is None else self.enum(value)
@@ -104,7 +102,7 @@ def _decrypted(keys: tuple[str, ...], token: str) -> str:
 class EncryptedField(peewee.TextField):
     """Text in Python, a Fernet token in Postgres.
 
-    The first of the setting `secret_keys` encrypts, and each of them decrypts. `jive rotate-keys` encrypts every
+    The first key in `JIVE_SECRET_KEYS` encrypts; all of them decrypt. `jive rotate-keys` encrypts every
     token with the first key, so that the others can be removed.
     """
 

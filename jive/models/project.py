@@ -15,12 +15,12 @@ MAX_CONFIG_BYTES = 65_536
 
 
 class Project(BaseModel):
-    """A repository, identified by its URL in any spelling (the function `repo_key` in Postgres).
+    """A repository, identified by its normalized URL (the function `repo_key` in Postgres).
 
     Attributes:
         slug: a unique name for URLs; Postgres makes it from `name` where none is given.
         source: where the documents come from.
-        host: the kind of Git host; None where nothing says it, as for a folder.
+        host: the kind of Git host; None if unknown, as for a folder.
         branch: the tracked branch; None is the remote's HEAD.
         previous_webhook_secret: accepted too while a secret is rotated.
         config: where the repository keeps its documents, in the keys of the BMAD method (`prdFile`,
@@ -30,7 +30,7 @@ class Project(BaseModel):
         reading: the name of `rules_hash` in version 0.1.0, kept equal by a trigger until a later release drops it.
         scans_begun, scan_applied: how many scans have begun, and the number of the last one that was applied.
         scan_error: why the last scan failed; None if it did not.
-        last_seen: when a scan was last applied.
+        last_seen: when a scan was last applied, or, before the first one, when the project was added.
     """
 
     id = peewee.UUIDField(primary_key=True, default=uuid.uuid4, constraints=[peewee.Default("gen_random_uuid()")])
@@ -89,5 +89,5 @@ class Project(BaseModel):
         return peewee.fn.repo_key(cls.repo_url) == peewee.fn.repo_key(url)
 
 
-# All fields except the secrets: reading one fails if its key is lost.
+# All fields except the secrets: reading a secret raises if no key decrypts it.
 PLAIN = tuple(field for field in Project._meta.sorted_fields if not isinstance(field, EncryptedField))

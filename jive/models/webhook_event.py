@@ -13,7 +13,7 @@ from jive.models.enums import DeliveryState, WebhookSource
 from jive.models.fields import EnumField, TimestampField
 from jive.models.project import Project
 
-MAX_ATTEMPTS = 3  # the trigger keep_delivery_state has the same number
+MAX_ATTEMPTS = 3  # keep equal to the 3 in the trigger keep_delivery_state (models/functions.py)
 
 
 class WebhookEvent(BaseModel):
@@ -23,7 +23,7 @@ class WebhookEvent(BaseModel):
         payload_hash: the SHA-256 of the raw body, in hex.
         state: whether it needs a scan; see `DeliveryState`.
         processed: whether `state` is settled. A trigger keeps the two in step, whichever is written.
-        retry_count: how many attempts have failed; after `MAX_ATTEMPTS` the delivery has failed.
+        retry_count: how many attempts failed; `MAX_ATTEMPTS` as soon as another attempt cannot help.
         error_message: why the last attempt failed.
     """
 

@@ -38,7 +38,7 @@ class Line:
 def run() -> Iterator[Line]:
     """Check the settings, the stores, the worker, the schema, the secrets, the scans and the deliveries, in this order.
 
-    A check that needs a store is left out if the store cannot be reached.
+    A check that needs a store is skipped if the store cannot be reached.
 
     Raises:
         NotRunning: nothing is set and no `jive up` runs here, so there is nothing to check.
@@ -70,7 +70,7 @@ def run() -> Iterator[Line]:
             yield _try(
                 "secrets",
                 _secrets,
-                "add the lost key, or give each a new secret: `jive project rotate-secret`",
+                "add the lost key to JIVE_SECRET_KEYS, or `jive project rotate-secret` for each",
             )
             yield _try("scans", _scans, "fix the cause (`jive project list` shows each), then `jive scan PROJECT`")
             yield _try("deliveries", _deliveries, "fix the cause, then `jive deliveries retry --all`")
@@ -134,7 +134,7 @@ def _secrets() -> str:
             except InvalidValue:
                 unreadable.append(name)
     if unreadable:
-        raise InvalidValue(f"no key in JIVE_SECRET_KEYS decrypts those of {', '.join(unreadable[:5])}")
+        raise InvalidValue(f"no key in JIVE_SECRET_KEYS decrypts the secrets of {', '.join(unreadable[:5])}")
     return "every webhook secret can be decrypted"
 
 

@@ -60,9 +60,7 @@ def run() -> None:
         delivery, body = _push(project, repository, events, 1)
         answer, took_ms = _deliver(project, delivery, body)
         _print_step("again", f"the same delivery → {answer['status']} ({took_ms:.0f} ms)")
-    click.echo(
-        f"\nThat was all of it, in {time.monotonic() - began_at:.1f} s. The project and its repository are gone again."
-    )
+    click.echo(f"\nDone in {time.monotonic() - began_at:.1f} s. The project and its repository were deleted.")
 
 
 def _print_step(step: str, text: str) -> None:
@@ -170,7 +168,7 @@ def _push(
 
 def _deliver(project: Project, delivery: str, body: bytes) -> tuple[dict[str, Any], float]:
     signature = hmac.new(project.webhook_secret.encode(), body, hashlib.sha256).hexdigest()
-    request = urllib.request.Request(  # to our own server
+    request = urllib.request.Request(
         f"http://127.0.0.1:{settings.current().port}/api/webhooks/github",
         data=body,
         headers={

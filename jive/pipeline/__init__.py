@@ -13,7 +13,7 @@
     retry.py       make failed deliveries wait for a scan again
 
     registry.py    add and remove projects, rotate a webhook secret
-    rotate_keys.py encrypt the stored secrets with the newest key
+    rotate_keys.py encrypt the stored secrets with the first key
 
 Postgres is the truth: what Redis loses, a sweep finds there.
 """

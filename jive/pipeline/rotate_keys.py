@@ -19,7 +19,7 @@ class RotatedKeys:
     """What `rotate_keys` did.
 
     Attributes:
-        rotated: how many secrets were encrypted again.
+        rotated: how many secrets were re-encrypted.
         current: how many secrets were encrypted with the first key already.
         unreadable: the secrets that no key decrypts, each as `table.column of primary key`; they are unchanged.
     """
@@ -35,7 +35,7 @@ def rotate_keys(models: Sequence[type[BaseModel]] = MODELS) -> RotatedKeys:
     Safe to repeat, to interrupt, and to run while JIVE is running: a secret that changes meanwhile is left alone.
 
     Raises:
-        DatabaseUnavailable: the secrets that were not encrypted again are unchanged.
+        DatabaseUnavailable: the secrets that were not re-encrypted are unchanged.
     """
     rotated = current = 0
     unreadable: list[str] = []

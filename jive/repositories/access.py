@@ -35,7 +35,7 @@ class Policy:
         tokens: the access token for each domain, used over https; `user:password`, or a token alone.
         timeout_s: the time limit of each call of `Mirror`.
         stall_timeout_s: a transfer over https ends if it brings less than 100 bytes a second for this long; at least
-            1 s. Git can tell only once the TLS connection stands.
+            1 s. It applies only after the TLS handshake.
         max_total_bytes: the limit for the size of a mirror, and for what one call of `Mirror.blobs` may read.
         max_file_bytes: the content of larger files is not read.
         max_files: the limit for the number of files in a commit, and of changes between two.

@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 
 
 def create_app() -> bottle.Bottle:
-    """Return the application; it connects to nothing before its first request."""
+    """Return the application; it opens no connection before the first request."""
     app = bottle.Bottle()
     app.default_error_handler = _answer_bottle_error
     app.install(_answer_errors)
@@ -62,7 +62,7 @@ def _request_id() -> str:
     known: str | None = environ.get("jive.request_id")
     if known is None:
         given = environ.get("HTTP_X_REQUEST_ID", "")
-        # It need not be secret.
+        # It need not be unpredictable, and random is quicker than secrets.
         known = given if REQUEST_ID.fullmatch(given) else f"{random.getrandbits(128):032x}"
         environ["jive.request_id"] = known
     return known

@@ -28,7 +28,7 @@ def free_address(port: int) -> str:
     Raises:
         ServerUnavailable: the port is in use, or this user may not use it.
     """
-    for family, address in ((socket.AF_INET6, "::"), (socket.AF_INET, "0.0.0.0")):  # noqa: S104  # it is for all
+    for family, address in ((socket.AF_INET6, "::"), (socket.AF_INET, "0.0.0.0")):  # noqa: S104  # all interfaces: Git hosts connect from outside
         try:
             with socket.socket(family) as listener:
                 listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

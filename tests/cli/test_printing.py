@@ -109,7 +109,11 @@ def test_a_list_without_projects_says_how_to_add_one(capsys: pytest.CaptureFixtu
 def test_a_project_is_listed_with_the_time_of_its_last_scan(
     capsys: pytest.CaptureFixture[str], age: timedelta, said: str
 ) -> None:
-    assert f"{RECORD.id}  3 documents, scanned {said}\n" in shown(capsys, last_seen=utcnow() - age)
+    assert f"{RECORD.id}  3 documents, scanned {said}\n" in shown(capsys, scanned_at=utcnow() - age)
+
+
+def test_a_project_that_was_never_scanned_is_listed_as_such(capsys: pytest.CaptureFixture[str]) -> None:
+    assert f"{RECORD.id}  3 documents, not scanned yet\n" in shown(capsys, scanned_at=None)
 
 
 @pytest.mark.parametrize(
@@ -140,7 +144,7 @@ def test_deliveries_are_listed_with_their_state_and_error(capsys: pytest.Capture
     printing.deliveries([made])
     first, second = capsys.readouterr().out.splitlines()
     assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ  waiting  GITLAB +Push Hook +abc  Library", first)
-    assert second == "  attempt 2: refused"
+    assert second == "  last error: refused"
     printing.deliveries([])
     assert capsys.readouterr().out == "No deliveries.\n"
 

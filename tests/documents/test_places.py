@@ -1,4 +1,4 @@
-"""Documents are told from other files by where they are."""
+"""Documents are distinguished from other files by where they are."""
 
 import pytest
 

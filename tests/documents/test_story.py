@@ -1,4 +1,4 @@
-"""Stories are told from other documents among them, and their status is read in many layouts and languages."""
+"""Stories are distinguished from other documents among them, and their status is read in many layouts and languages."""
 
 import pytest
 
