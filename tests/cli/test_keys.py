@@ -34,8 +34,8 @@ def test_rotating_keys_prints_what_it_did() -> None:
     both = f"{keys.make()},{settings.current().secret_keys[0]}"
     status, output, errors = run("rotate-keys", JIVE_SECRET_KEYS=both)
     assert (status, errors) == (0, "")
-    assert output.startswith("1 encrypted again, 0 had the first key already.\n")
-    assert run("rotate-keys", JIVE_SECRET_KEYS=both)[1].startswith("0 encrypted again, 1 had the first key already.\n")
+    assert output.startswith("1 re-encrypted, 0 had the first key already.\n")
+    assert run("rotate-keys", JIVE_SECRET_KEYS=both)[1].startswith("0 re-encrypted, 1 had the first key already.\n")
 
 
 def test_rotating_keys_reports_each_lost_secret_and_exits_with_1() -> None:
