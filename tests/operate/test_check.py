@@ -107,7 +107,7 @@ def test_a_secret_whose_key_is_lost_is_reported() -> None:
     make_project(name="locked")
     with using(JIVE_SECRET_KEYS=keys.make()):
         text, remedy = problems()["secrets"]
-    assert text == "no key in JIVE_SECRET_KEYS decrypts those of locked"
+    assert text == "no key in JIVE_SECRET_KEYS decrypts the secrets of locked"
     assert "`jive project rotate-secret`" in remedy
 
 
