@@ -33,16 +33,30 @@ def home() -> Iterator[Path]:
         yield folder
 
 
+@pytest.fixture
+def redis_home() -> Iterator[Path]:
+    """An empty folder for a private Redis, whose path is short enough for a socket."""
+    with short_folder() as folder:
+        yield folder
+
+
 @contextmanager
-def server_home(data_in: str = ".") -> Iterator[Path]:
-    """Make a folder for private servers, with the data of a new Postgres in `data_in`; delete it after the block."""
+def short_folder() -> Iterator[Path]:
+    """Make an empty folder with a short path, and delete it after the block."""
     folder = Path(tempfile.mkdtemp(prefix="jive-"))
     try:
-        (folder / data_in).mkdir(mode=0o700, exist_ok=True)
-        copy(template_data(), folder / data_in / "postgres")
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def server_home(data_in: str = ".") -> Iterator[Path]:
+    """Make a folder for private servers, with the data of a new Postgres in `data_in`; delete it after the block."""
+    with short_folder() as folder:
+        (folder / data_in).mkdir(mode=0o700, exist_ok=True)
+        copy(template_data(), folder / data_in / "postgres")
+        yield folder
 
 
 @functools.cache
@@ -137,15 +151,24 @@ def refuse_other_names(url: str) -> str:
 @pytest.fixture
 def empty_database() -> Iterator[str]:
     """The URL of an empty database on the server of the tests."""
+    with new_database("empty") as url:
+        yield url
+
+
+@contextmanager
+def new_database(name: str) -> Iterator[str]:
+    """Create an empty database beside the one of the tests, and drop it after the block."""
     given = settings.current().database_url
     parts = urlsplit(given)
-    url = parts._replace(path=f"{parts.path}_empty_test").geturl()
+    url = parts._replace(path=f"{parts.path}_{name}_test").geturl()
     if not parts.netloc:
         url = url.replace("postgresql:", "postgresql://", 1)
     recreate(url)
-    yield url
-    server = psycopg2.connect(given)
-    server.autocommit = True
-    with server.cursor() as cursor:
-        cursor.execute(f'DROP DATABASE "{urlsplit(url).path.strip("/")}" WITH (FORCE)')
-    server.close()
+    try:
+        yield url
+    finally:
+        server = psycopg2.connect(given)
+        server.autocommit = True
+        with server.cursor() as cursor:
+            cursor.execute(f'DROP DATABASE "{urlsplit(url).path.strip("/")}" WITH (FORCE)')
+        server.close()

@@ -116,8 +116,8 @@ def test_an_event_that_is_not_stored_comes_as_it_was_published(project: Project,
     assert listener.ids(1) == [None]
 
 
-def test_a_restart_of_redis_leaves_no_gap(project: Project, listening: Any, home: Path) -> None:
-    part, url = servers.start_redis(home)
+def test_a_restart_of_redis_leaves_no_gap(project: Project, listening: Any, redis_home: Path) -> None:
+    part, url = servers.start_redis(redis_home)
     try:
         with using(REDIS_URL=url):
             database.connect()
@@ -126,7 +126,7 @@ def test_a_restart_of_redis_leaves_no_gap(project: Project, listening: Any, home
             assert listener.ids(1) == [1]
             part.stop()
             write(project, 3)
-            part, _ = servers.start_redis(home)
+            part, _ = servers.start_redis(redis_home)
             publish_project_events(write(project))
             assert listener.ids(4) == [2, 3, 4, 5]
             listener.stopping.set()

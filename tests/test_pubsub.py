@@ -1,4 +1,4 @@
-"""Publish and subscribe: messages arrive, and a subscription survives whatever happens to Redis."""
+"""Publish and subscribe: messages arrive, and a subscription survives restarts and losses of Redis."""
 
 import os
 import queue
@@ -17,7 +17,7 @@ from jive.errors import InvalidValue, RedisUnavailable
 from jive.events import Envelope, EventName, artifact_updated, channel
 from jive.operate import servers
 from jive.pubsub import publish_event, publish_project_events, subscribe_to_channel, subscribe_to_project
-from tests.conftest import server_home, using
+from tests.conftest import short_folder, using
 
 PATIENCE_S = 20
 
@@ -28,9 +28,9 @@ def name() -> str:
 
 
 @pytest.fixture
-def own_redis(home: Path) -> Iterator["OwnRedis"]:
+def own_redis(redis_home: Path) -> Iterator["OwnRedis"]:
     """A Redis that the test may stop and start; this process uses it."""
-    own = OwnRedis(home)
+    own = OwnRedis(redis_home)
     with using(REDIS_URL=own.url):
         yield own
     own.stop()
@@ -153,7 +153,7 @@ def test_a_subscription_survives_a_restart_of_redis_and_logs_it(
 @pytest.fixture
 def frozen_and_replaced(own_redis: OwnRedis) -> Iterator[Callable[[], None]]:
     """A function that freezes the Redis, whose connections stay open and silent, and starts another at its socket."""
-    with server_home() as home:
+    with short_folder() as home:
         replacement = OwnRedis(home)
 
         def replace() -> None:

@@ -96,9 +96,9 @@ def test_a_cost_that_can_never_be_met_is_refused(who: str, cost: int) -> None:
 
 
 def test_without_redis_calls_are_allowed_with_one_line_in_the_log(
-    home: Path, who: str, caplog: pytest.LogCaptureFixture
+    redis_home: Path, who: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    part, url = servers.start_redis(home)
+    part, url = servers.start_redis(redis_home)
     config = Settings(**vars(current()) | {"redis_url": url})
     bucket = TokenBucket(connect(config), capacity=1, per_minute=1)
     try:
@@ -107,15 +107,15 @@ def test_without_redis_calls_are_allowed_with_one_line_in_the_log(
         for _ in range(5):
             assert bucket.take(who, "t").allowed
         assert caplog.text.count("rate limits are off") == 1
-        part, _ = servers.start_redis(home)
+        part, _ = servers.start_redis(redis_home)
         bucket.take(who, "t")
         assert "rate limits are on again" in caplog.text
     finally:
         part.stop()
 
 
-def test_a_redis_that_does_not_know_the_script_is_sent_it(home: Path, who: str) -> None:
-    part, url = servers.start_redis(home)  # the scripts of another would be those of other tests too
+def test_a_redis_that_does_not_know_the_script_is_sent_it(redis_home: Path, who: str) -> None:
+    part, url = servers.start_redis(redis_home)  # the scripts of another would be those of other tests too
     try:
         with using(REDIS_URL=url):
             bucket = TokenBucket(client(), capacity=5, per_minute=5)

@@ -29,8 +29,8 @@ def test_a_redis_that_cannot_be_reached_is_a_typed_error(url: str) -> None:
     assert time.monotonic() - started_at < 10
 
 
-def test_a_redis_that_hangs_costs_each_call_no_more_than_the_time_limit(home: Path) -> None:
-    part, url = servers.start_redis(home)
+def test_a_redis_that_hangs_costs_each_call_no_more_than_the_time_limit(redis_home: Path) -> None:
+    part, url = servers.start_redis(redis_home)
     try:
         with using(REDIS_URL=url, JIVE_REDIS_TIMEOUT_S="0.5"):
             redis_client.ping()
@@ -44,20 +44,20 @@ def test_a_redis_that_hangs_costs_each_call_no_more_than_the_time_limit(home: Pa
         part.stop()
 
 
-def test_a_connection_that_redis_closed_while_it_was_idle_is_replaced(home: Path) -> None:
-    part, url = servers.start_redis(home)
+def test_a_connection_that_redis_closed_while_it_was_idle_is_replaced(redis_home: Path) -> None:
+    part, url = servers.start_redis(redis_home)
     try:
         with using(REDIS_URL=url):
             redis_client.ping()
             part.stop()
-            part, _ = servers.start_redis(home)
+            part, _ = servers.start_redis(redis_home)
             redis_client.ping()
     finally:
         part.stop()
 
 
-def test_a_wrong_password_is_a_clear_error_without_it(home: Path) -> None:
-    part, url = servers.start_redis(home)
+def test_a_wrong_password_is_a_clear_error_without_it(redis_home: Path) -> None:
+    part, url = servers.start_redis(redis_home)
     try:
         with using(REDIS_URL=url):
             redis_client.client().config_set("requirepass", "right")

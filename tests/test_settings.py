@@ -3,9 +3,7 @@
 import fcntl
 import os
 import re
-import runpy
 from collections.abc import Iterator
-from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -218,17 +216,6 @@ def test_a_file_that_cannot_be_read_is_reported(monkeypatch: pytest.MonkeyPatch)
     assert "JIVE_SECRET_KEYS: The value of JIVE_SECRET_KEYS_FILE must be a readable file path" in problems(
         monkeypatch, JIVE_SECRET_KEYS=""
     )
-
-
-def test_the_table_has_every_field_once() -> None:
-    assert [each.field for each in SETTINGS] == list(dict.fromkeys(each.field for each in SETTINGS))
-    assert {each.field for each in SETTINGS} == {field.name for field in fields(settings.Settings)}
-
-
-def test_env_example_and_the_page_are_generated_from_the_table() -> None:
-    generated = runpy.run_path(str(ROOT / "docs/generate_settings.py"))
-    assert (ROOT / ".env.example").read_text() == generated["env_example"](), "run `make settings`"
-    assert (ROOT / "docs/settings.md").read_text() == generated["page"](), "run `make settings`"
 
 
 def test_the_lines_of_env_example_are_valid(tmp_path: Path) -> None:

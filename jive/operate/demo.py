@@ -40,8 +40,8 @@ SECOND_COMMIT = {"docs/stories/1.1.borrow.md": FIRST_COMMIT["docs/stories/1.1.bo
 def run() -> None:
     """Push to a new repository, deliver the push as GitHub would, and print each step as it happens.
 
-    If no JIVE answers, one is started first and stopped at the end. The project and its repository are deleted,
-    whatever happens.
+    If no JIVE answers, one is started first and stopped at the end. The project and its repository are deleted
+    even if a step fails.
 
     Raises:
         ServerUnavailable: JIVE did not start, refused the delivery, or published no event.

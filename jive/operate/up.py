@@ -45,7 +45,7 @@ def run(home: Path = HOME) -> None:
     """Start what is missing, migrate, and serve until SIGINT, SIGTERM or SIGHUP.
 
     Uses DATABASE_URL and REDIS_URL where they are set, else private servers that keep their data in `home`. Every
-    process that was started here is stopped, whatever ends this one.
+    process that was started here is stopped, however this one ends.
 
     Raises:
         ServerUnavailable: another `jive up` runs here, the port is in use, or a part did not start or ended.

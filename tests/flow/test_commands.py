@@ -1,6 +1,5 @@
 """The commands as a user runs them: what they print, how they end, and what they say if something is wrong."""
 
-import json
 import signal
 import socket
 import subprocess
@@ -11,9 +10,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from jive.models import Artifact, Project
 from jive.operate import servers
-from tests.flow.processes import JIVE, PATIENCE_S, free_port, run, running, serving
+from tests.flow.processes import PATIENCE_S, free_port, run, running, serving
 
 NOWHERE = "postgresql://me:hush@127.0.0.1:1/jive"
 COMMANDS = (
@@ -22,25 +20,6 @@ COMMANDS = (
 )
 
 pytestmark = pytest.mark.usefixtures("db")
-
-
-@pytest.fixture
-def repository(tmp_path: Path) -> Path:
-    """A folder with a document of each type, and files that are not documents."""
-    files = {
-        "docs/prd.md": "# Product\n\nWhat it is.\n",
-        "docs/architecture.md": "# Architecture\n",
-        "docs/stories/1.1.first.md": "# Story 1.1: First\n",
-        "docs/qa/gates/1.1-first.yml": "story_title: First\ngate: PASS\n",
-        "docs/notes.md": "# Notes\n",
-        "README.md": "# Not where documents are\n",
-        ".bmad-core/templates/prd.md": "# A template\n",
-        "docs/picture.png": "not a document",
-    }
-    for path, text in files.items():
-        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / path).write_text(text)
-    return tmp_path
 
 
 def test_help_names_every_command() -> None:
@@ -56,52 +35,6 @@ def test_help_imports_no_store() -> None:
     )
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert said == "[]\n"
-
-
-def test_a_second_scan_of_a_folder_changes_nothing(repository: Path) -> None:
-    status, output, errors = run("scan", str(repository))
-    assert (status, errors) == (0, "")
-    assert "5 created" in output
-    before = list(Artifact.select().order_by(Artifact.path).dicts())
-    status, output, _ = run("scan", str(repository))
-    assert (status, "nothing changed" in output) == (0, True)
-    assert list(Artifact.select().order_by(Artifact.path).dicts()) == before
-    assert Project.select().count() == 1
-
-
-def test_watch_prints_one_event_for_each_change(repository: Path) -> None:
-    assert run("scan", str(repository))[0] == 0
-    with running("watch", str(repository)) as watcher:
-        watcher.line("Listening to")
-        (repository / "docs/notes.md").unlink()
-        (repository / "docs/prd.md").write_text("# Another product\n")
-        (repository / "docs/stories/1.2.next.md").write_text("# Story 1.2: Next\n")
-        assert "1 created, 1 updated, 1 deleted" in run("scan", str(repository))[1]
-        events = [json.loads(watcher.line("artifact_updated")) for _ in range(3)]
-        assert watcher.end(signal.SIGINT) == 0
-    assert [(event["payload"]["path"], event["payload"]["change"], event["payload"]["type"]) for event in events] == [
-        ("docs/notes.md", "deleted", "OTHER"),
-        ("docs/prd.md", "updated", "PRD"),
-        ("docs/stories/1.2.next.md", "created", "STORY"),
-    ]
-    project = Project.get()
-    assert {event["projectId"] for event in events} == {str(project.id)}
-
-
-def test_a_scan_without_redis_stores_the_documents_and_says_so(repository: Path) -> None:
-    status, output, errors = run("scan", str(repository), REDIS_URL="redis://127.0.0.1:1")
-    assert (status, "5 created" in output, "a worker publishes" in errors) == (0, True, True)
-    assert Artifact.select().count() == 5
-
-
-def test_six_scans_at_once_add_one_project_and_each_document_once(repository: Path) -> None:
-    scans = [
-        subprocess.Popen([*JIVE, "scan", str(repository)], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        for _ in range(6)
-    ]
-    assert [(scan.communicate(timeout=60), scan.returncode)[1] for scan in scans] == [0] * 6
-    assert Project.select().count() == 1
-    assert Artifact.select().count() == 5
 
 
 def test_check_reports_that_everything_works() -> None:
@@ -132,22 +65,14 @@ def test_all_missing_settings_are_reported_together(words: tuple[str, ...], tmp_
     assert [name for name in ("DATABASE_URL", "REDIS_URL", "JIVE_SECRET_KEYS") if name not in errors] == []
 
 
-def test_an_unknown_project_is_one_clear_line() -> None:
-    assert run("watch", "nobody") == (1, "", "jive: There is no project nobody\n")
-
-
-def test_scanning_a_missing_folder_is_one_clear_line() -> None:
-    assert run("scan", "/nowhere/library") == (1, "", "jive: There is no folder /nowhere/library\n")
-
-
 def test_web_stops_on_sigterm_with_status_0() -> None:
     port = free_port()
     with serving(port) as web:
         assert web.end(signal.SIGTERM) == 0
 
 
-def test_web_finishes_a_request_before_it_stops(home: Path) -> None:
-    part, url = servers.start_redis(home)
+def test_web_finishes_a_request_before_it_stops(redis_home: Path) -> None:
+    part, url = servers.start_redis(redis_home)
     try:
         part.process.send_signal(signal.SIGSTOP)  # health waits for it until its time limit
         port = free_port()

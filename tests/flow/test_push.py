@@ -249,11 +249,3 @@ def test_no_secret_is_logged(jive: Stack, project: RemoteProject) -> None:
     said = "".join(jive.worker.said + jive.web.said)
     assert project.secret not in said
     assert jive.variables["JIVE_SECRET_KEYS"] not in said
-
-
-def test_the_demo_shows_the_whole_path_and_leaves_nothing(jive: Stack) -> None:
-    status, output, errors = run("demo", cwd=jive.home, PORT=str(jive.port), **jive.variables)
-    assert status == 0, errors
-    assert output.count("event ") == 5
-    assert "duplicate" in output
-    assert "demo" not in jive.jive("project", "list")

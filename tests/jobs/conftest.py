@@ -12,9 +12,9 @@ from tests.conftest import using
 
 
 @pytest.fixture
-def own_queue(home: Path) -> Iterator[redis.Redis]:
+def own_queue(redis_home: Path) -> Iterator[redis.Redis]:
     """A client of a Redis that only this test uses, in this process and in those that it starts."""
-    part, url = servers.start_redis(home)
+    part, url = servers.start_redis(redis_home)
     try:
         with using(REDIS_URL=url):
             queue.cache_clear()

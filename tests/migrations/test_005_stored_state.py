@@ -11,19 +11,28 @@ from jive import schema
 from jive.db import Database, connection, database
 from jive.drift import drift
 from jive.models import MODELS, Project
-from tests.conftest import using
+from tests.conftest import new_database, using
 from tests.flow.processes import run
 
 BEFORE = "004_scan_error"
 
 
+@pytest.fixture(scope="module")
+def old_database() -> Iterator[str]:
+    """The URL of a database with the schema of version 0.1.0."""
+    with new_database("old") as url:
+        with using(DATABASE_URL=url), connection():
+            router().run(BEFORE)
+        yield url
+
+
 @pytest.fixture
-def old(empty_database: str) -> Iterator[Database]:
-    """A database with the schema of version 0.1.0, held by one connection."""
-    with using(DATABASE_URL=empty_database), connection() as db:
-        router().run(BEFORE)
+def old(old_database: str) -> Iterator[Database]:
+    """The same database in a transaction that is rolled back after the test."""
+    with using(DATABASE_URL=old_database), connection() as db, db.atomic() as transaction:
         assert schema.status(db).pending[0] == "005_stored_state"
         yield db
+        transaction.rollback()
 
 
 def router() -> schema.LockedRouter:
@@ -63,11 +72,12 @@ def source_of(project_id: str) -> str:
     return str(source)
 
 
-def test_a_migrated_database_has_not_drifted_and_takes_no_migration_twice(old: Database, empty_database: str) -> None:
-    add_delivery(add_project("https://github.com/example/a", head="abc", reading="rules"))
-    assert router().run()[0] == "005_stored_state"
-    assert drift(old, MODELS) == []
-    old.close()
+def test_a_migrated_database_has_not_drifted_and_takes_no_migration_twice(empty_database: str) -> None:
+    with using(DATABASE_URL=empty_database), connection() as db:
+        router().run(BEFORE)
+        add_delivery(add_project("https://github.com/example/a", head="abc", reading="rules"))
+        assert router().run()[0] == "005_stored_state"
+        assert drift(db, MODELS) == []
     assert run("migrate", "--check", DATABASE_URL=empty_database)[0] == 0
     assert run("migrate", DATABASE_URL=empty_database)[1] == "Nothing to migrate.\n"
 

@@ -1,4 +1,4 @@
-"""Receiving: each delivery gets its own answer, whatever arrives at the same time or happens to its project."""
+"""Receiving: each delivery gets its own answer, even if others fail at the same time."""
 
 import threading
 import uuid

@@ -16,7 +16,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from jive import keys, settings
+from jive import keys
 from tests.conftest import server_home
 from tests.flow.processes import JIVE, Running, free_port, run, running
 
@@ -83,8 +83,6 @@ def test_one_command_starts_it_all_and_keeps_the_data(empty: Path) -> None:
         status, _, errors = run("up", cwd=empty, PORT=str(free_port()), **UNSET)
         assert (status, "is running in this folder already" in errors) == (1, True)
         assert jive.process.poll() is None
-        status, _, errors = run("demo", cwd=empty / "docs", PORT=str(port), **UNSET)
-        assert (status, "but this folder does not know its stores" in errors) == (1, True)
         processes = family(jive)
         assert jive.end(signal.SIGTERM) == 0
     assert_all_gone(processes)
@@ -112,7 +110,7 @@ def test_a_part_that_crashes_stops_everything(warm: Path, victim: str) -> None:
     assert_all_gone(processes)
 
 
-def test_killing_it_outright_leaves_no_process_and_the_demo_can_start_it_again(warm: Path) -> None:
+def test_killing_it_outright_leaves_no_process_and_it_can_start_again(warm: Path) -> None:
     port = free_port()
     with up(warm, port) as jive:
         jive.line("Ready in")
@@ -121,11 +119,9 @@ def test_killing_it_outright_leaves_no_process_and_the_demo_can_start_it_again(w
     assert_all_gone(processes)
     status, _, errors = run("check", cwd=warm, **UNSET)
     assert (status, errors.splitlines()[0]) == (1, NOT_RUNNING)
-    status, output, errors = run("demo", cwd=warm, PORT=str(port), **UNSET)
-    assert (status, errors) == (0, "")
-    assert "one is started for the demo" in output
-    assert "duplicate" in output
-    assert not settings.is_up(warm / ".jive")  # it is stopped with the demo
+    with up(warm, port) as jive:
+        jive.line("Ready in")
+        assert jive.end() == 0
 
 
 # Each command by its words, with something for each argument that it needs.
