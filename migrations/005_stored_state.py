@@ -116,11 +116,16 @@ BEGIN
     NEW.processed_at := CASE WHEN NEW.processed THEN coalesce(NEW.processed_at, now()) END;
     RETURN NEW;
 END $$;
-CREATE TRIGGER keep_delivery_state BEFORE INSERT OR UPDATE ON webhook_events
+CREATE TRIGGER keep_new_delivery_state BEFORE INSERT ON webhook_events FOR EACH ROW
+    WHEN (NEW.processed OR NEW.processed_at IS NOT NULL OR NEW.state <> 'received' OR NEW.retry_count <> 0
+        OR NEW.error_message IS NOT NULL)
+    EXECUTE FUNCTION keep_delivery_state();
+CREATE TRIGGER keep_delivery_state BEFORE UPDATE ON webhook_events
     FOR EACH ROW EXECUTE FUNCTION keep_delivery_state();
 """
 
 DOWN = """
+DROP TRIGGER keep_new_delivery_state ON webhook_events;
 DROP TRIGGER keep_delivery_state ON webhook_events;
 DROP TRIGGER complete_project ON projects;
 DROP FUNCTION keep_delivery_state, complete_project, free_slug;

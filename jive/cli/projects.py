@@ -5,7 +5,6 @@ from typing import IO
 import click
 
 from jive.cli.common import configure_log, find_project
-from jive.hosts import HOSTS
 
 
 @click.group()
@@ -17,7 +16,7 @@ def project() -> None:
 @click.argument("url")
 @click.option("--name", help="The project's name; if not given, the last part of the URL.")
 @click.option("--branch", help="The branch to track; if not given, the remote's HEAD.")
-@click.option("--host", type=click.Choice(list(HOSTS)), help="The kind of Git host, if its domain does not say it.")
+@click.option("--host", metavar="KIND", help="The kind of Git host, if its domain does not say it.")
 @click.option(
     "--secret-file",
     type=click.File(),

@@ -30,7 +30,5 @@ class BaseModel(peewee.Model):
             database.execute_sql(sql)
         super().create_table(safe, **options)
         table = cls._meta.table_name
-        for name, timing in TRIGGERS.get(table, {}).items():
-            database.execute_sql(
-                f"CREATE OR REPLACE TRIGGER {name} {timing} ON {table} FOR EACH ROW EXECUTE FUNCTION {name}()"
-            )
+        for name, definition in TRIGGERS.get(table, {}).items():
+            database.execute_sql(f"CREATE OR REPLACE TRIGGER {name} {definition}")

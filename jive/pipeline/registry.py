@@ -71,9 +71,11 @@ def _host_of(url: RepoUrl, given: str | None) -> WebhookSource | None:
     """Return the kind of Git host that has the repository; None if the repository is on this machine.
 
     Raises:
-        InvalidValue: neither `given`, the settings nor the domain say it.
+        InvalidValue: neither `given`, the settings nor the domain say it, or there is no such kind.
     """
-    host = WebhookSource(HOSTS[given].source) if given else known_host(url)
+    if given and given.lower() not in HOSTS:
+        raise InvalidValue(f"There is no kind of Git host {given}; the kinds are {', '.join(HOSTS)}")
+    host = WebhookSource(HOSTS[given.lower()].source) if given else known_host(url)
     if host is None and url.scheme != "file":
         raise InvalidValue(
             f"What kind of Git host is {url.host}? Repeat the command with --host {' or --host '.join(HOSTS)}"
