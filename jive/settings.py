@@ -112,11 +112,11 @@ def _environment(env_files: Sequence[Path]) -> environs.FileAwareEnv:
             values = dotenv_values(path) if path.exists() else {}
         except (OSError, ValueError) as exc:
             raise SettingsError([f"{path}: cannot be read ({type(exc).__name__})"]) from None
-        for name, value in values.items():
+        for name in sorted(filter(values.get, values)):  # NAME comes before NAME_FILE, and wins in one file
             # NAME wins over the NAME_FILE of a later file, and the other way round.
             other = name.removesuffix("_FILE") if name.endswith("_FILE") else f"{name}_FILE"
-            if value and other not in os.environ:
-                os.environ.setdefault(name, value)
+            if other not in os.environ:
+                os.environ.setdefault(name, values[name] or "")
     return environs.FileAwareEnv(eager=False, strip_whitespace=True)
 
 
@@ -131,8 +131,11 @@ def _read(env: environs.FileAwareEnv) -> tuple[dict[str, Any], list[str]]:
         options |= {"subcast_keys": str.lower} if setting.type == "dict" else {}
         try:
             values[setting.field] = getattr(env, setting.type)(setting.name, **options)
-        except ValueError as exc:  # NAME_FILE names no readable file
-            problems.append(f"{setting.name}: {exc}")
+        except ValueError as exc:
+            if setting.type == "dict" and f"{setting.name}_FILE" not in str(exc):
+                problems.append(f"{setting.name}: must list pairs such as github.com=TOKEN, separated by commas")
+            else:  # NAME_FILE names no readable file
+                problems.append(f"{setting.name}: {exc}")
     return values, problems
 
 

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +35,8 @@ def _split(value: str, schemes: tuple[str, ...], example: str) -> SplitResult:
 def _postgres_url(value: str) -> None:
     example = "postgresql://user:password@localhost:5432/jive"
     parts = _split(value, ("postgresql", "postgres"), example)
+    if re.search("%(?![0-9A-Fa-f]{2})", value):
+        raise environs.ValidationError("has a % that begins no escape; write a % in a password as %25")
     if not parts.path.strip("/"):
         raise environs.ValidationError(f"names no database; it should look like {example}")
     if not parts.hostname and "host" not in dict(parse_qsl(parts.query)):
@@ -48,6 +51,8 @@ def _redis_url(value: str) -> None:
 
 
 def _fernet_keys(values: list[str]) -> None:
+    if not values:  # an empty file
+        raise environs.ValidationError("holds no key; `jive keygen` prints one")
     for number, value in enumerate(values, start=1):
         try:
             size = len(base64.urlsafe_b64decode(value.encode()))

@@ -13,7 +13,7 @@ ALTER TABLE projects
     ADD rules_hash text;                                        -- was `reading`, which a later release drops
 
 ALTER TABLE webhook_events
-    ADD state varchar(32) NOT NULL DEFAULT 'received' CHECK (state IN ('received', 'waiting', 'settled', 'failed'));
+    ADD state varchar(32) NOT NULL DEFAULT 'settled' CHECK (state IN ('received', 'waiting', 'settled', 'failed'));
 
 CREATE FUNCTION free_slug(name text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
@@ -55,12 +55,15 @@ BEGIN
         UPDATE projects SET slug = free_slug(project.name) WHERE id = project.id;
     END LOOP;
 END $$;
+UPDATE projects SET scan_error = NULL WHERE source = 'sample';  -- it was fetched, and will not be again
 ALTER TABLE projects ENABLE TRIGGER set_updated_at;
+-- Settled deliveries, of which there may be millions, have their state by the default of the new column.
 UPDATE webhook_events SET state = CASE
-    WHEN processed THEN 'settled'
     WHEN retry_count >= 3 THEN 'failed'
     WHEN retry_count > 0 OR error_message IS NOT NULL THEN 'waiting'
-    ELSE 'received' END;
+    ELSE 'received' END
+    WHERE NOT processed;
+ALTER TABLE webhook_events ALTER state SET DEFAULT 'received';
 
 ALTER TABLE projects
     ALTER slug SET NOT NULL,

@@ -61,6 +61,25 @@ def test_a_value_wins_over_the_name_file_of_a_later_env_file(monkeypatch: pytest
     monkeypatch.delenv("PORT")
 
 
+@pytest.mark.parametrize("is_file_first", [True, False])
+def test_a_value_wins_over_a_file_of_it_in_the_same_env_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, is_file_first: bool
+) -> None:
+    (tmp_path / "old.key").write_text(keys.make())
+    new = keys.make()
+    lines = [f"JIVE_SECRET_KEYS_FILE={tmp_path / 'old.key'}", f"JIVE_SECRET_KEYS={new}"]
+    (tmp_path / ".env").write_text("\n".join(lines if is_file_first else reversed(lines)))
+    monkeypatch.setenv("DATABASE_URL", GOOD["DATABASE_URL"])
+    monkeypatch.setenv("REDIS_URL", GOOD["REDIS_URL"])
+    assert settings.load((tmp_path / ".env",)).secret_keys == (new,)
+
+
+def test_an_empty_key_file_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "keys").touch()
+    monkeypatch.setenv("JIVE_SECRET_KEYS_FILE", str(tmp_path / "keys"))
+    assert "JIVE_SECRET_KEYS: holds no key" in problems(monkeypatch, JIVE_SECRET_KEYS="")
+
+
 def test_all_problems_are_reported_at_once_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PORT", "x")
     with pytest.raises(SettingsError) as caught:
@@ -103,6 +122,9 @@ def test_an_empty_setting_counts_as_unset(monkeypatch: pytest.MonkeyPatch, setti
         ("DATABASE_URL", "postgresql://me:hush@db", "names no database"),
         ("DATABASE_URL", "postgresql://me:hush@db:port/jive", "port is not a number"),
         ("DATABASE_URL", "postgresql:///jive", "names no host"),
+        ("DATABASE_URL", "postgresql://me:50%hush@db/jive", "has a % that begins no escape"),
+        ("JIVE_GIT_TOKENS", "hush", "must list pairs such as github.com=TOKEN"),
+        ("JIVE_GIT_TOKENS", "github.com=hush,", "must list pairs such as github.com=TOKEN"),
         ("REDIS_URL", "http://:hush@redis", "must start with redis://"),
         ("REDIS_URL", "redis://", "names no host"),
         ("JIVE_SECRET_KEYS", "hush", "key 1 is not a key"),

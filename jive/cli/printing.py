@@ -69,7 +69,7 @@ def rotated(project: ProjectRecord, rotation: Rotation) -> None:
     """Print a project's new webhook secret."""
     made = "has a new secret" if rotation.is_new else "was given this new secret by an earlier `rotate-secret`"
     click.echo(f"{project.name} {made}. The old one is accepted too until")
-    click.echo(with_own_command(f"`jive project rotate-secret {project.slug} --finish`.\n"))
+    click.echo(with_own_command(f"`jive project rotate-secret {project.id} --finish`.\n"))
     _webhook(project.host, rotation.secret)
 
 
@@ -90,7 +90,8 @@ def projects(summaries: Sequence[ProjectSummary]) -> None:
         record = each.record
         branch = f" ({each.branch})" if each.branch else ""
         source = "" if record.source is ProjectSource.REMOTE else f"  [{record.source}]"
-        click.echo(f"{record.name}{branch}  {record.repo_url}{source}")
+        slug = "" if record.slug == record.name else f"  slug {record.slug}"
+        click.echo(f"{record.name}{branch}  {record.repo_url}{slug}{source}")
         pending = f", {_deliveries(each.pending)} pending" if each.pending else ""
         click.echo(f"  {record.id}  {each.artifacts} documents, {_scanned(each.scanned_at)}{pending}")
         if each.failed:
@@ -100,7 +101,7 @@ def projects(summaries: Sequence[ProjectSummary]) -> None:
             )
         elif each.scan_error:
             click.echo(click.style(f"  the last scan failed: {each.scan_error}", fg="red"))
-            click.echo(with_own_command(f"  → `jive scan {record.slug}` retries it"))
+            click.echo(with_own_command(f"  → `jive scan {record.id}` retries it"))
 
 
 def _scanned(then: datetime | None) -> str:

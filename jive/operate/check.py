@@ -128,9 +128,11 @@ def _drift() -> str:
 def _secrets() -> str:
     with connection():
         unreadable = []
-        for name, token in database.execute_sql("SELECT name, webhook_secret FROM projects ORDER BY name"):
+        sql = "SELECT name, webhook_secret, previous_webhook_secret FROM projects ORDER BY name"
+        for name, *tokens in database.execute_sql(sql):
             try:
-                Project.webhook_secret.python_value(token)
+                for token in tokens:
+                    Project.webhook_secret.python_value(token)
             except InvalidValue:
                 unreadable.append(name)
     if unreadable:

@@ -52,6 +52,8 @@ def run() -> None:
         repository = stack.enter_context(_repository())
         project = registry.add(repository.as_uri(), name="demo")
         stack.callback(registry.remove, project.id)
+        if problem := registry.why_not_fetched(project):
+            raise ServerUnavailable(problem)
         _print_step("add", f"project {project.name} ({project.id}) at {project.repo_url}")
         events = stack.enter_context(_listening(project))
         _commit(repository, "The first documents", FIRST_COMMIT)

@@ -5,7 +5,7 @@ from jive.documents.document import read_document
 from jive.errors import ProjectExists
 from jive.keys import make_webhook_secret
 from jive.models import Project
-from jive.models.enums import ProjectSource
+from jive.models.enums import ProjectSource, WebhookSource
 from jive.pipeline.apply import DocumentChanges, apply, begin
 
 REPO_URL = "https://github.com/example/jive"
@@ -38,6 +38,7 @@ def seed() -> tuple[Project, int]:
             "repo_url": REPO_URL,
             "name": "JIVE sample",
             "source": ProjectSource.SAMPLE,
+            "host": WebhookSource.GITHUB,
             "webhook_secret": make_webhook_secret(),
             "config": CONFIG,
         }

@@ -66,8 +66,9 @@ def run(home: Path = HOME) -> None:
         config = settings.current()
         _print_stores(home, given, config)
         _migrate()
-        web, worker = _start("The web server", "web", parts), _start("The worker", "worker", parts)
-        _wait_for_web(web, config)
+        web = _start("The web server", "web", parts)
+        _wait_for_web(web, config)  # first, for deliveries can be taken from then on
+        worker = _start("The worker", "worker", parts)
         _wait_for_worker(worker, config)
         kept = f"; the data stays in {home}/" if stores else ""
         click.echo(NEXT.format(took=time.monotonic() - started_at, kept=kept, jive=own_command()))

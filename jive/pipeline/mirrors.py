@@ -2,16 +2,18 @@
 
 import contextlib
 import uuid
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 from jive import settings
 from jive.documents.document import MAX_CONTENT_BYTES
-from jive.errors import ScanFailed
+from jive.errors import InvalidValue, ScanFailed
+from jive.hosts import HOSTS
 from jive.models import Project
 from jive.repositories import storage
 from jive.repositories.access import Policy
 from jive.repositories.mirror import Mirror
+from jive.repositories.url import parse
 
 
 @contextlib.contextmanager
@@ -23,7 +25,7 @@ def mirror_of(project: Project) -> Iterator[Mirror]:
     """
     config = settings.current()
     policy = Policy(
-        hosts=config.git_hosts,
+        hosts=_hosts_with(project, config.git_hosts),
         allow_private=config.git_allow_private,
         allow_local=config.git_allow_local,
         tokens=config.git_tokens,
@@ -35,6 +37,16 @@ def mirror_of(project: Project) -> Iterator[Mirror]:
     mirror = Mirror(_folder_of(project.id), project.repo_url, policy)
     with mirror.locked():
         yield mirror
+
+
+def _hosts_with(project: Project, hosts: Mapping[str, str | None]) -> Mapping[str, str | None]:
+    """Return the domains that may be fetched from, with the kind of host that the project gives for its own."""
+    kind = next((name for name, host in HOSTS.items() if host.source == project.host), None)
+    with contextlib.suppress(InvalidValue):  # the fetch itself refuses such a URL
+        domain = parse(project.repo_url).host
+        if kind and domain in hosts and hosts[domain] is None:
+            return {**hosts, domain: kind}
+    return hosts
 
 
 def project_ids() -> set[uuid.UUID]:

@@ -51,7 +51,7 @@ def add(
     values |= {field: value for field, value in given.items() if value}
     with connection(), database.atomic():
         folder_project = (
-            Project.update(values)
+            Project.update(values | {"scans_begun": 0, "scan_applied": 0})  # its remote was never scanned
             .where(Project.has_url(parsed.url), Project.source == ProjectSource.FOLDER)
             .returning(Project)
             .execute()

@@ -65,7 +65,7 @@ def test_a_rotated_secret_is_printed_with_the_command_that_finishes(
     printing.rotated(RECORD, Rotation("hush", is_new))
     output = capsys.readouterr().out
     assert said in output
-    assert f"`{own_command()} project rotate-secret library --finish`" in output
+    assert f"`{own_command()} project rotate-secret {RECORD.id} --finish`" in output
     assert addresses(output)[0].endswith("/gitlab")
 
 
@@ -128,7 +128,7 @@ def test_a_project_that_was_never_scanned_is_listed_as_such(capsys: pytest.Captu
         ({"failed": 1, "delivery_error": "refused"}, "1 delivery failed: refused"),
         ({"failed": 1, "delivery_error": "refused"}, "→ `jive deliveries retry --all`"),
         ({"scan_error": "no branch"}, "the last scan failed: no branch"),
-        ({"scan_error": "no branch"}, "→ `jive scan library`"),
+        ({"scan_error": "no branch"}, f"→ `jive scan {RECORD.id}`"),
     ],
 )
 def test_a_project_is_listed_with_what_is_wrong_and_what_helps(

@@ -162,6 +162,14 @@ def test_the_host_is_taken_from_a_domain_that_says_it(old: Database, url: str, h
     assert execute("SELECT host FROM projects") == [(host,)]
 
 
+def test_a_sample_that_version_0_1_0_tried_to_fetch_is_not_in_error_any_more(old: Database) -> None:
+    sample = add_project("https://github.com/example/jive", scan_error="cannot be fetched")
+    remote = add_project(REMOTE, scan_error="cannot be fetched")
+    router().run()
+    errors = dict(execute("SELECT id::text, scan_error FROM projects"))
+    assert errors == {sample: None, remote: "cannot be fetched"}
+
+
 def test_equal_names_get_their_slugs_in_the_order_in_which_they_were_added(old: Database) -> None:
     for number, (name, year) in enumerate([("Twin", 2026), ("Twin", 2024), ("twin!", 2025), ("图书馆", 2023)]):
         project_id = str(uuid.UUID(int=number))  # in another order than the times

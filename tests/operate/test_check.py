@@ -4,6 +4,7 @@ from pathlib import Path
 
 import psycopg2
 import pytest
+from cryptography.fernet import Fernet
 
 from jive import keys, redis_client, schema, settings
 from jive.db import database
@@ -109,6 +110,14 @@ def test_a_secret_whose_key_is_lost_is_reported() -> None:
         text, remedy = problems()["secrets"]
     assert text == "no key in JIVE_SECRET_KEYS decrypts the secrets of locked"
     assert "`jive project rotate-secret`" in remedy
+
+
+@pytest.mark.usefixtures("db")
+def test_the_lost_key_of_a_secret_that_is_being_rotated_is_reported_too() -> None:
+    project = make_project(name="rotating")
+    token = Fernet(keys.make()).encrypt(b"old").decode()
+    database.execute_sql("UPDATE projects SET previous_webhook_secret = %s WHERE id = %s", (token, str(project.id)))
+    assert problems()["secrets"][0] == "no key in JIVE_SECRET_KEYS decrypts the secrets of rotating"
 
 
 @pytest.mark.usefixtures("db")

@@ -9,6 +9,8 @@ from jive import settings
 from jive.db import database
 from jive.errors import RepositoryRefused, ScanFailed
 from jive.pipeline import mirrors
+from jive.repositories.access import Policy
+from jive.repositories.mirror import Mirror
 from tests.conftest import using
 from tests.factories import make_project
 from tests.flow.stack import Repository
@@ -80,3 +82,20 @@ def test_deleting_leaves_other_mirrors_and_one_that_is_in_use(repository: Reposi
         assert mirrors.project_ids() == {kept.id, used.id}
     mirrors.delete([used.id])
     assert mirrors.project_ids() == {kept.id}
+
+
+@pytest.mark.parametrize(("listed", "kind"), [("git.example.com", "bitbucket"), ("git.example.com=gitlab", "gitlab")])
+def test_the_kind_of_a_projects_host_counts_where_the_settings_do_not_say_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, listed: str, kind: str
+) -> None:
+    policies: list[Policy] = []
+
+    class Recorded(Mirror):
+        def __init__(self, folder: Path, url: str, policy: Policy) -> None:
+            policies.append(policy)
+            super().__init__(folder, url, policy)
+
+    monkeypatch.setattr(mirrors, "Mirror", Recorded)
+    project = make_project(repo_url="https://git.example.com/acme/library", host="BITBUCKET")
+    with using(JIVE_GIT_HOSTS=listed, JIVE_DATA_DIR=str(tmp_path)), mirrors.mirror_of(project):
+        assert policies[0].hosts == {"git.example.com": kind}

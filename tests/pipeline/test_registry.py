@@ -134,6 +134,14 @@ def test_a_folder_project_becomes_remote_with_its_id_name_artifacts_and_secret()
     assert Artifact.get() == artifact
 
 
+def test_a_folder_project_that_becomes_remote_counts_as_never_scanned() -> None:
+    folder = make_project(source=ProjectSource.FOLDER, repo_url="https://github.com/acme/library")
+    Project.update(scans_begun=2, scan_applied=2).where(Project.id == folder.id).execute()
+    registry.add("https://github.com/acme/library")
+    project = Project.get()
+    assert (project.scans_begun, project.scan_applied) == (0, 0)  # the next sweep enqueues its first scan
+
+
 def test_a_folder_project_takes_the_name_and_secret_that_are_given() -> None:
     make_project(source=ProjectSource.FOLDER, repo_url="https://github.com/acme/library")
     registry.add("https://github.com/acme/library", name="Books", secret="of the host")
