@@ -25,7 +25,12 @@ from tests.flow.processes import JIVE, PATIENCE_S
 
 HOSTS = {WebhookSource.GITHUB: "github", WebhookSource.GITLAB: "gitlab", WebhookSource.BITBUCKET: "bitbucket"}
 RECORD = ProjectRecord(
-    uuid.uuid4(), "Library", "library", "https://gitlab.com/acme/library", ProjectSource.REMOTE, WebhookSource.GITLAB
+    uuid.UUID(int=7),
+    "Library",
+    "library",
+    "https://gitlab.com/acme/library",
+    ProjectSource.REMOTE,
+    WebhookSource.GITLAB,
 )
 SUMMARY = ProjectSummary(RECORD, None, utcnow(), 3, 0, 0, None, None)
 
@@ -119,9 +124,15 @@ def test_a_project_that_was_never_scanned_is_listed_as_such(capsys: pytest.Captu
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
-        ({"branch": "trunk"}, "Library (trunk)  https://gitlab.com/acme/library\n"),
-        ({"record": ProjectRecord(**(vars(RECORD) | {"source": ProjectSource.SAMPLE}))}, "acme/library  [sample]\n"),
-        ({"record": ProjectRecord(**(vars(RECORD) | {"source": ProjectSource.FOLDER}))}, "acme/library  [folder]\n"),
+        ({"branch": "trunk"}, "Library (trunk)  https://gitlab.com/acme/library  slug library\n"),
+        (
+            {"record": ProjectRecord(**(vars(RECORD) | {"source": ProjectSource.SAMPLE}))},
+            "acme/library  slug library  [sample]\n",
+        ),
+        (
+            {"record": ProjectRecord(**(vars(RECORD) | {"source": ProjectSource.FOLDER}))},
+            "acme/library  slug library  [folder]\n",
+        ),
         ({"pending": 1}, ", 1 delivery pending\n"),
         ({"pending": 2}, ", 2 deliveries pending\n"),
         ({"failed": 2, "delivery_error": "refused"}, "2 deliveries failed: refused"),
