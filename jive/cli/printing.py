@@ -93,7 +93,8 @@ def projects(summaries: Sequence[ProjectSummary]) -> None:
         slug = "" if record.slug == record.name else f"  slug {record.slug}"
         click.echo(f"{record.name}{branch}  {record.repo_url}{slug}{source}")
         pending = f", {_deliveries(each.pending)} pending" if each.pending else ""
-        click.echo(f"  {record.id}  {each.artifacts} documents, {_scanned(each.scanned_at)}{pending}")
+        documents = f"{each.artifacts} document{'' if each.artifacts == 1 else 's'}"
+        click.echo(f"  {record.id}  {documents}, {_scanned(each.scanned_at)}{pending}")
         if each.failed:
             click.echo(click.style(f"  {_deliveries(each.failed)} failed: {each.delivery_error}", fg="red"))
             click.echo(

@@ -133,6 +133,7 @@ def test_a_project_that_was_never_scanned_is_listed_as_such(capsys: pytest.Captu
             {"record": ProjectRecord(**(vars(RECORD) | {"source": ProjectSource.FOLDER}))},
             "acme/library  slug library  [folder]\n",
         ),
+        ({"artifacts": 1}, "  1 document, scanned just now\n"),
         ({"pending": 1}, ", 1 delivery pending\n"),
         ({"pending": 2}, ", 2 deliveries pending\n"),
         ({"failed": 2, "delivery_error": "refused"}, "2 deliveries failed: refused"),
