@@ -99,7 +99,7 @@ def push_to_event(stores: Stores) -> Iterator[Row]:
     measured = Comparison(tuple(received_s), tuple(fetch_s))
     yield ratio_row("push to event, beside its git fetch", measured, None)
     slow = sorted(received_s)[int(PUSHES * 0.9)]
-    yield Row("  half of them told in", duration(statistics.median(received_s)), target="< 150 ms")
+    yield Row("  half of them published in", duration(statistics.median(received_s)), target="< 150 ms")
     yield Row("  9 of 10 in", duration(slow))
 
 
