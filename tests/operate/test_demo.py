@@ -11,7 +11,7 @@ from jive import settings
 from tests.conftest import server_home
 from tests.flow.processes import free_port, run, running
 
-UNSET = {"DATABASE_URL": "", "REDIS_URL": "", "JIVE_SECRET_KEYS": ""}
+UNSET = {"DATABASE_URL": "", "REDIS_URL": "", "JIVE_SECRET_KEYS": "", "JIVE_DATA_DIR": ""}
 
 
 @pytest.fixture(scope="module")
