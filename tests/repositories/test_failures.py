@@ -143,7 +143,7 @@ def test_an_ssh_that_fails_for_an_unknown_reason_costs_no_mirror(
 
 KILLS = {
     "git is killed": '[ "$1" = fetch ] && kill -KILL $$',
-    "git runs out of file descriptors": '[ "$1" = fetch ] && ulimit -n 9',
+    "git runs out of file descriptors": '[ "$1" = fetch ] && ulimit -n 6',
     "git runs out of memory": '[ "$1" = fetch ] && ulimit -v 9000',
     "git fails in an unknown way": '[ "$1" = fetch ] && { echo "fatal: the moon is full" >&2; exit 128; }',
     "git dies of a bus error": '[ "$1" = fetch ] && kill -BUS $$',
