@@ -152,7 +152,7 @@ def test_ac9_database_seed_script_created() -> None:
 def test_ac10_all_tests_pass_with_one_command() -> None:
     assert re.search(r"`make test`", read("README.md"))
     assert re.search(r"^make test$", read(".ci/run"), re.MULTILINE)
-    words = ["make", "--dry-run", f"PYTHON={sys.executable}", "test"]
+    words = ["make", "--no-print-directory", "--dry-run", f"PYTHON={sys.executable}", "test"]
     plan = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     # No path and no option: pytest runs everything below `testpaths`.
     assert plan.splitlines()[-1].split() == [".venv/bin/pytest"]
