@@ -41,7 +41,7 @@ class EnumField(peewee.CharField):
 
 
 class TimestampField(peewee.DateTimeField):
-    """An aware time; in UTC when read, whatever the time zone of the session."""
+    """An aware time; read in UTC, in any time zone of the session."""
 
     field_type = "TIMESTAMPTZ"
 
